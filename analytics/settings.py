@@ -120,8 +120,8 @@ class EmbeddingSettings(_Section):
 
     model: str = Field(
         "embedded",
-        description='"embedded" (all-MiniLM-L6-v2, installed with the program) or the folder or hub name of any '
-        "sentence-transformers model.",
+        description='"embedded" (all-MiniLM-L6-v2, installed with the program), or the folder or hub name '
+        "of any sentence-transformers model.",
     )
     languages: tuple[str, ...] = Field(
         ("en",), description='Languages that the model reads; ["*"] for all. Others count as not analysed.'
@@ -236,7 +236,8 @@ def load_settings(path: Path) -> Settings:
     """Read and check a settings file.
 
     Raises:
-        SettingsError: missing or unreadable file, bad TOML, unknown key, wrong type; one line, naming the file.
+        SettingsError: missing or unreadable file, bad TOML, unknown key, wrong type; one line, naming the
+        file.
     """
     path = Path(path).expanduser().resolve()
     try:

@@ -1,7 +1,9 @@
-"""Every published table: columns, types, key, grain and run facts. The one place where column names are decided.
+"""Every published table: columns, types, key, grain, run facts. Column names are decided here alone.
 
-Run facts are columns in which two runs of the same night may honestly differ (clock times, attempt numbers); a digest
-leaves them out. Units stand in names: `_share` is 0 to 1, `_at` a UTC timestamp, `day` a local date, `n_` a count.
+Run facts are columns in which two runs of the same night may honestly differ (clock times, attempt numbers);
+a digest
+leaves them out. Units stand in names: `_share` is 0 to 1, `_at` a UTC timestamp, `day` a local date, `n_` a
+count.
 """
 
 from __future__ import annotations
@@ -28,19 +30,32 @@ class Table:
     run_facts: tuple[str, ...] = ()
     database: Literal["insights", "customers"] = "insights"
     journaled: bool = False
-    """Published rows are a night's own facts, kept in the journal rather than derived from lake and placement."""
+    """Its rows are a night's own facts, kept in the journal, not derived from lake and placement."""
+
+    derived: tuple[str, ...] = ()
+    """Columns of a journaled table that are added when a generation is built: the journal holds no text."""
 
     def empty(self) -> pl.DataFrame:
         """A frame with the table's columns and no rows."""
         return pl.DataFrame(schema=self.columns)
 
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+    @property
+    def journal_columns(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """The columns without the derived ones."""
+        return {name: dtype for name, dtype in self.columns.items() if name not in self.derived}
+
+    def conform(self, frame: pl.DataFrame, *, journaled: bool = False) -> pl.DataFrame:
         """`frame` with exactly the table's columns, in order and type, sorted by key.
+
+        Args:
+            frame: The rows.
+            journaled: Leave out derived columns, as the journal does.
 
         Raises:
             pl.exceptions.ColumnNotFoundError, pl.exceptions.InvalidOperationError: the frame does not fit.
         """
-        return frame.select(pl.col(name).cast(dtype) for name, dtype in self.columns.items()).sort(self.key)
+        columns = self.journal_columns if journaled else self.columns
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in columns.items()).sort(self.key)
 
 
 _SEGMENT = {"segment_name": pl.String, "segment_value": pl.String}
@@ -250,9 +265,11 @@ TABLES = {
                 "change_high": pl.Float64,
                 "evidence": pl.String,  # enough | not enough evidence
                 "first_run": pl.String,
+                "sentence": pl.String,  # the decision in plain words
             },
             key=("decision_id",),
             journaled=True,
+            derived=("sentence",),
         ),
         Table(
             "decision_evidence",
@@ -389,3 +406,60 @@ REJECTED_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "row_hash": pl.String,
 }
 """A row that was not let in; never its content."""
+
+ATTEMPT_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "run_id": pl.String,
+    "attempt": pl.Int32,
+    "as_of": pl.Date,
+    "nth": pl.Int32,
+    "state_sequence": pl.Int64,
+    "is_limited": pl.Boolean,
+    "started_at": UTC_TIME,
+}
+"""Journal: the start of an attempt; as_of and state_sequence are those of the run's first attempt."""
+
+MANIFEST_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "stage": pl.String,
+    "recipe": pl.String,
+    "content": pl.String,  # canonical JSON: of a recipe, or of the settings that shape the published tables
+}
+"""Journal: which recipe each stage of the run used."""
+
+ARRIVAL_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "kind": pl.String,  # documents | items | users | interactions
+    "source": pl.String,
+    "id": pl.String,
+    "key": pl.String,  # of the lake row that holds this version; null when gone
+    "change": pl.String,  # new | changed | gone
+}
+"""Journal: what came, changed and went in a night."""
+
+EPISODE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "kind": pl.String,
+    "subject": pl.String,
+    "theme_id": pl.String,
+    "episode": pl.Int32,
+    "is_open": pl.Boolean,
+    "decision_id": pl.String,
+    "first_run": pl.String,
+}
+"""Journal: every episode of every decision as of a night."""
+
+PLACEMENT_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "opinion_id": pl.String,
+    "theme_id": pl.String,
+    "similarity": pl.Float64,
+    "registry_version": pl.Int64,  # number of registry events that counted when it was placed
+    "run_id": pl.String,
+    "cause": pl.String,  # discovery | placed
+}
+"""Placement log: an opinion put under a theme by a run."""
+
+JOURNAL_ROWS = {
+    "attempt": ATTEMPT_ROWS,
+    "manifest": MANIFEST_ROWS,
+    "arrival": ARRIVAL_ROWS,
+    "episode": EPISODE_ROWS,
+    **{table.name: table.journal_columns for table in TABLES.values() if table.journaled},
+}
+"""Every journal table and its columns."""

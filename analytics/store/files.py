@@ -1,0 +1,66 @@
+"""Files that are either whole or not there: written beside their place, flushed, then renamed into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analytics.errors import writing
+
+FACTS = "nightloom"
+"""Key under which a Parquet file carries facts about itself."""
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames inside `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside `path` with `write`, then rename it into place.
+
+    Raises:
+        StoreFull, StoreError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            write(beside)
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        flush_folder(path.parent)
+
+
+def put_text(path: Path, text: str) -> None:
+    """Write a small text file whole or not at all."""
+    put(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def put_json(path: Path, value: Any) -> None:
+    """Write a small JSON file whole or not at all."""
+    put_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+
+def put_parquet(path: Path, frame: pl.DataFrame, facts: dict[str, Any] | None = None) -> None:
+    """Write a Parquet file whole or not at all, with facts about it inside."""
+    metadata = {FACTS: json.dumps(facts or {}, sort_keys=True)}
+    put(path, lambda beside: frame.write_parquet(beside, compression="zstd", metadata=metadata))
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """The facts that a Parquet file carries about itself; reads its footer only."""
+    return json.loads(pl.read_parquet_metadata(path).get(FACTS, "{}"))

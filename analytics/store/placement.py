@@ -1,0 +1,42 @@
+"""The placement log: opinion × theme × registry version, append only; a move names its event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from analytics.store.files import facts_of, put_parquet
+from analytics.store.journal import Attempt
+from analytics.tables import PLACEMENT_ROWS
+
+
+class Placement:
+    """The placement log of one store."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def append(self, attempt: Attempt, rows: pl.DataFrame) -> None:
+        """Land the placements of one attempt."""
+        rows = rows.select(pl.col(name).cast(dtype) for name, dtype in PLACEMENT_ROWS.items())
+        put_parquet(self.root / attempt.file, rows.sort("opinion_id", "theme_id"))
+
+    def read(self, attempts: Iterable[Attempt]) -> pl.DataFrame:
+        """Placements made by the given attempts, in their order."""
+        files = [self.root / attempt.file for attempt in attempts]
+        frames = [pl.DataFrame(schema=PLACEMENT_ROWS), *(pl.read_parquet(f) for f in files if f.exists())]
+        return pl.concat(frames)
+
+    def drop_opinions(self, opinion_ids: Iterable[str]) -> int:
+        """Rewrite the log without the given opinions; returns how many rows went."""
+        gone = list(opinion_ids)
+        n_dropped = 0
+        for path in sorted(self.root.glob("*.parquet")):
+            rows = pl.read_parquet(path)
+            left = rows.filter(~pl.col("opinion_id").is_in(gone))
+            if left.height < rows.height:
+                put_parquet(path, left, facts_of(path))
+                n_dropped += rows.height - left.height
+        return n_dropped

@@ -1,0 +1,192 @@
+"""The state: people's decisions, registry events and tombstones, each with who and when, in one sequence.
+
+A night reads the state at one sequence number, kept in its manifest. Entries that a run wrote are marked
+with it and count
+once `CURRENT` lists that run. Entries hold ids, never text of documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from analytics.errors import SchemaTooNew, StoreError, store_error, writing
+from analytics.identity import canonical_json
+from analytics.store.migrations import MIGRATIONS
+
+THEME_EVENTS = ("born", "renamed", "merged", "split", "retired", "revived")
+TOMBSTONE = "tombstone"
+
+_metadata = sa.MetaData()
+_entry = sa.Table(
+    "entry",
+    _metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("run_id", sa.String),
+    sa.Column("content", sa.String, nullable=False),
+    sqlite_autoincrement=True,
+)
+_version = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, nullable=False))
+
+
+@contextmanager
+def _stated(path: Path) -> Iterator[None]:
+    """Turn a database error into its stated error."""
+    try:
+        yield
+    except sa.exc.DatabaseError as error:
+        raise store_error(error, path.parent) or StoreError(
+            f"{path} cannot be used ({error.orig}); restore it from a backup or repair it with sqlite3"
+        ) from error
+
+
+class State:
+    """The state database of one store.
+
+    Raises:
+        SchemaTooNew: it was written by a newer version of this program.
+        StoreError: it cannot be opened or is not a state database.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        with _stated(path), self._engine.begin() as connection:
+            self._migrate(connection)
+
+    def _migrate(self, connection: sa.Connection) -> None:
+        has_version = sa.inspect(connection).has_table("schema_version")
+        version = connection.execute(sa.select(_version.c.version)).scalar() if has_version else None
+        if (version or 0) > len(MIGRATIONS):
+            raise SchemaTooNew(
+                f"{self.path} has schema {version}, and this program knows up to {len(MIGRATIONS)}: it was "
+                "written by a newer version; update the program, nothing was changed"
+            )
+        for statements in MIGRATIONS[version or 0 :]:
+            for statement in statements:
+                connection.execute(sa.text(statement))
+        if version is None:
+            connection.execute(_version.insert().values(version=len(MIGRATIONS)))
+        elif version < len(MIGRATIONS):
+            connection.execute(_version.update().values(version=len(MIGRATIONS)))
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+    def sequence(self) -> int:
+        """The highest sequence number given so far; 0 in an empty state."""
+        with _stated(self.path), self._engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.max(_entry.c.sequence))).scalar() or 0
+
+    def record_theme_events(self, run_id: str, events: Sequence[dict[str, Any]], *, who: str) -> None:
+        """Write a run's registry events, in place of what an earlier attempt of the same run wrote.
+
+        Args:
+            run_id: The run; its events count once `CURRENT` lists it.
+            events: Each with `kind` (one of THEME_EVENTS), `theme_id` and `content` (a JSON object without
+            text of
+                documents).
+            who: Who decided: a person's name, or "night".
+
+        Raises:
+            StoreError: an event of an unknown kind.
+        """
+        for event in events:
+            if event["kind"] not in THEME_EVENTS:
+                raise StoreError(f"{event['kind']!r} is not a theme event; one of {', '.join(THEME_EVENTS)}")
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [
+            {
+                "at": at,
+                "who": who,
+                "kind": event["kind"],
+                "subject": event["theme_id"],
+                "run_id": run_id,
+                "content": canonical_json(event["content"]),
+            }
+            for event in events
+        ]
+        mine = (_entry.c.run_id == run_id) & _entry.c.kind.in_(THEME_EVENTS)
+        with _stated(self.path), self._engine.begin() as connection:
+            connection.execute(_entry.delete().where(mine))
+            if rows:
+                connection.execute(_entry.insert(), rows)
+
+    def theme_events(self, runs: Iterable[str], upto: int) -> pl.DataFrame:
+        """Registry events that count, in order: sequence, at, who, kind, theme_id, run_id, content (JSON).
+
+        Args:
+            runs: Runs that `CURRENT` lists, and the run under way.
+            upto: Sequence number at which a night reads what people did; events of `runs` count whatever
+            theirs is.
+        """
+        of_runs = _entry.c.run_id.in_(list(runs))
+        of_people = _entry.c.run_id.is_(None) & (_entry.c.sequence <= upto)
+        query = (
+            sa.select(_entry)
+            .where(_entry.c.kind.in_(THEME_EVENTS) & (of_runs | of_people))
+            .order_by(_entry.c.sequence)
+        )
+        schema = {
+            "sequence": pl.Int64,
+            "at": pl.String,
+            "who": pl.String,
+            "kind": pl.String,
+            "theme_id": pl.String,
+            "run_id": pl.String,
+            "content": pl.String,
+        }
+        with _stated(self.path), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+
+    def bury(self, *, who: str, author_key: str | None = None, document_id: str | None = None) -> None:
+        """Write a tombstone: only an author key or a document id; it keeps their rows from coming back."""
+        if (author_key is None) == (document_id is None):
+            raise StoreError(
+                "a tombstone names either an author or a document, and not both; pass one of them"
+            )
+        subject = f"author:{author_key}" if author_key else f"document:{document_id}"
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        row = {"at": at, "who": who, "kind": TOMBSTONE, "subject": subject, "run_id": None, "content": "{}"}
+        with _stated(self.path), self._engine.begin() as connection:
+            connection.execute(_entry.insert(), [row])
+
+    def buried(self) -> tuple[set[str], set[str]]:
+        """Author keys and document ids that have a tombstone."""
+        query = sa.select(_entry.c.subject).where(_entry.c.kind == TOMBSTONE)
+        with _stated(self.path), self._engine.connect() as connection:
+            subjects = list(connection.execute(query).scalars())
+        authors = {subject.removeprefix("author:") for subject in subjects if subject.startswith("author:")}
+        documents = {s.removeprefix("document:") for s in subjects if s.startswith("document:")}
+        return authors, documents
+
+    def drop_opinions(self, opinion_ids: Iterable[str]) -> int:
+        """Take opinion ids out of every entry's content and vacuum; returns how many entries changed."""
+        gone = set(opinion_ids)
+        n_changed = 0
+        with _stated(self.path), self._engine.begin() as connection:
+            for row in connection.execute(sa.select(_entry.c.sequence, _entry.c.content)).all():
+                content = json.loads(row.content)
+                left = {name: value for name, value in content.items() if value not in gone}
+                if left != content:
+                    change = _entry.update().where(_entry.c.sequence == row.sequence)
+                    connection.execute(change.values(content=canonical_json(left)))
+                    n_changed += 1
+        with _stated(self.path), self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("VACUUM"))
+        return n_changed

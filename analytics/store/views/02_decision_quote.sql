@@ -1,0 +1,24 @@
+-- grain: decision × quote. The words behind a decision, each with the document it was cut from.
+CREATE VIEW decision_quote AS
+SELECT
+    e.decision_id,
+    e.rank,
+    o.opinion_id,
+    o.quote,
+    o.sentiment,
+    o.sentiment_label,
+    o."start",
+    o."end",
+    d.document_id,
+    d.source,
+    d.source_id,
+    d.day,
+    d.rating_share,
+    d.item_id,
+    i.title AS item_title,
+    d.text
+FROM decision_evidence AS e
+JOIN opinion AS o USING (opinion_id)
+JOIN document AS d ON d.document_id = o.document_id
+LEFT JOIN item AS i ON i.item_id = d.item_id
+ORDER BY e.decision_id, e.rank;

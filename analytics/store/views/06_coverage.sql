@@ -1,0 +1,10 @@
+-- grain: generation. What the figures of this generation stand on.
+CREATE VIEW coverage AS
+SELECT
+    (SELECT count(*) FROM document) AS n_documents,
+    (SELECT count(*) FROM document WHERE is_analysed) AS n_covered,
+    (SELECT count(*) FROM document WHERE NOT is_analysed) AS n_not_analysed,
+    (SELECT count(*) FROM opinion) AS n_opinions,
+    (SELECT count(*) FROM theme WHERE is_shown) AS n_themes,
+    (SELECT count(*) FROM theme WHERE NOT is_shown) AS n_themes_held_back,
+    (SELECT count(*) FROM decision) AS n_decisions;

@@ -1,0 +1,193 @@
+"""What should be done, how sure is it, and what did customers say?"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import polars as pl
+import streamlit as st
+
+from dashboard import charts, queries, wording
+from dashboard.queries import Night
+
+KINDS = {
+    "fix": (":material/build:", "Fix", "primary"),
+    "watch": (":material/visibility:", "Watch", "gray"),
+    "keep": (":material/thumb_up:", "Keep", "gray"),
+}
+"""Icon, name and badge colour of each kind of decision."""
+
+N_NIGHTS = 14
+"""How many nights the small bars go back."""
+
+
+def show(night: Night) -> None:
+    """The decisions of the night in their order, each with its evidence."""
+    st.title("Decisions")
+    st.caption(f"Night of {wording.spell_day(night.as_of)} · generation {night.generation}")
+    kind = st.pills(
+        "Kind", list(KINDS), format_func=lambda kind: f"{KINDS[kind][0]} {KINDS[kind][1]}", key="kind"
+    )
+    board = queries.decisions(night)
+    if board.is_empty():
+        st.info(f"No decisions tonight: {why_none(night)}.", icon=":material/bedtime:")
+        return
+    shown = board if kind is None else board.filter(pl.col("kind") == kind)
+    if shown.is_empty():
+        st.info(
+            f"No decision of this kind tonight; deselect “{KINDS[kind][1]}” to see all {board.height}.",
+            icon=":material/filter_alt:",
+        )
+        return
+    show_figures(night)
+    quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
+    scale_end = min(1.0, 1.05 * max(board["share_high"].fill_null(0).max(), 0.01))
+    for decision in shown.iter_rows(named=True):
+        evidence = quotes.get((decision["decision_id"],), pl.DataFrame())
+        show_decision(night, decision, evidence, scale_end)
+    show_weeks(night, shown)
+
+
+def why_none(night: Night) -> str:
+    """The first reason, in the order of a night's steps, for a generation without a decision to show."""
+    found = queries.coverage(night)
+    if found["n_documents"] == 0:
+        return "no document was written up to this night; check `nightloom show runs` and the sources"
+    if found["n_covered"] == 0:
+        return f"none of the {wording.count(found['n_documents'])} documents could be analysed"
+    if found["n_opinions"] == 0:
+        return f"the {wording.count(found['n_covered'])} covered documents hold no statement"
+    if queries.themes(night).is_empty():
+        return f"no theme has {night.min_authors} distinct authors or more behind it"
+    if found["n_decisions"] > 0:
+        return f"each of them has fewer than {night.min_authors} distinct authors behind it"
+    if queries.activity(night)["n_covered"].sum() == 0:
+        return "no covered document is dated in the 13 weeks before this night"
+    return "no theme met the conditions for one"
+
+
+def show_figures(night: Night) -> None:
+    """What tonight's decisions stand on, and what the night brought."""
+    found, weeks, runs = queries.coverage(night), queries.activity(night), queries.runs(night)
+    run = runs.row(-1, named=True)
+    is_first = runs.height == 1
+    by_night: Literal["area", "bar"] = "area" if is_first else "bar"
+    cards = [
+        (
+            "Documents covered",
+            found["n_covered"],
+            f"{wording.count(found['n_not_analysed'])} not analysed",
+            ("area", weeks["n_covered"]),
+            "Documents that a model could read: what every share is a share of. Those without text or in a "
+            "language that no model here reads are counted as not analysed. Line: by week written.",
+        ),
+        (
+            "Opinions",
+            found["n_opinions"],
+            "first night" if is_first else f"{wording.signed(run['n_new_opinions'])} tonight",
+            ("area", weeks["n_opinions"]),
+            "Statements found in the covered documents, each a quote. Line: by week written.",
+        ),
+        (
+            "Themes",
+            queries.themes(night).height,
+            "first night" if is_first else f"{wording.signed(run['n_new_themes'])} tonight",
+            (by_night, runs["n_new_themes"].tail(N_NIGHTS)),
+            f"What opinions are about, shown where {night.min_authors} distinct authors or more stand behind it. "
+            "Bars: by the night in which they were found.",
+        ),
+        (
+            "New tonight",
+            run["n_new"],
+            "first night" if is_first else f"{wording.count(runs['n_new'][-2])} the night before",
+            (by_night, runs["n_new"].tail(N_NIGHTS)),
+            "Documents that were not in the store the night before. Bars: by night.",
+        ),
+    ]
+    # Four in a row, and two by two on a phone.
+    places = [place for half in st.columns(2) for place in half.columns(2, wrap=False)]
+    for place, (label, value, delta, (form, line), help_text) in zip(places, cards, strict=True):
+        place.metric(
+            label,
+            wording.count(value),
+            delta,
+            delta_color="primary",
+            delta_arrow="off",
+            help=help_text,
+            border=True,
+            height="stretch",
+            chart_data=line,
+            chart_type=form,
+        )
+
+
+def show_decision(night: Night, decision: dict[str, Any], quotes: pl.DataFrame, scale_end: float) -> None:
+    """One decision: what, how much, how sure, and who says so."""
+    icon, name, color = KINDS.get(decision["kind"], (":material/flag:", "Other", "gray"))
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{decision['rank']}**", width="content")
+            st.badge(name, icon=icon, color=color)
+            if decision["first_run"] == night.published.entry.run_id:
+                st.badge("New tonight", icon=":material/fiber_new:", color="gray")
+        st.html(wording.heading(decision["name"]) + wording.paragraph(decision["sentence"]))
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.markdown(
+                f"**{wording.percent(decision['share'])}** of {wording.count(decision['n_covered'])} covered "
+                f"documents, 95 % interval {wording.interval(decision['share_low'], decision['share_high'])}"
+            )
+            if decision["share"] is not None:
+                estimate = pl.DataFrame([{name: decision[name] for name in ("share", "share_low", "share_high")}])
+                st.altair_chart(charts.chart_interval(estimate, scale_end))
+        with right:
+            st.markdown(
+                f":material/trending_up: {change_of(decision)}  \n"
+                f":material/group: {wording.count(decision['n_authors'])} authors in "
+                f"{wording.count(decision['n_documents'])} documents  \n"
+                f":material/date_range: {window_of(decision)}"
+            )
+        with st.expander(f"Evidence: {quotes.height} quotes", icon=":material/format_quote:"):
+            for row in quotes.iter_rows(named=True):
+                st.html(wording.quote(row["text"], row["start"], row["end"], origin_of(row)))
+
+
+def change_of(decision: dict[str, Any]) -> str:
+    """The change of a decision's share against the window before, or that nothing can be said."""
+    if decision["change"] is None or decision["evidence"] != "enough":
+        return "Change: not enough evidence"
+    low, high = wording.points(decision["change_low"]), wording.points(decision["change_high"])
+    return f"Change: **{wording.points(decision['change'])} points**, 95 % interval {low} to {high}"
+
+
+def window_of(decision: dict[str, Any]) -> str:
+    """The days that a decision looks at."""
+    if decision["window_start"] is None:
+        return "All documents, with a date or without"
+    return f"{wording.spell_day(decision['window_start'])} to {wording.spell_day(decision['window_end'])}"
+
+
+def origin_of(quote: dict[str, Any]) -> list[str]:
+    """Day, rating, item and source of a quote, each where it is known."""
+    return [
+        wording.spell_day(quote["day"]),
+        *([f"rating {quote['rating']:g}"] if quote["rating"] is not None else []),
+        *([quote["item_title"] or quote["item_id"]] if quote["item_id"] else []),
+        f"{quote['source']} {quote['source_id']}",
+    ]
+
+
+def show_weeks(night: Night, shown: pl.DataFrame) -> None:
+    """The weekly share of the theme behind one of the decisions."""
+    st.subheader("Week by week")
+    names = {row["decision_id"]: f"{row['rank']}. {row['name']}" for row in shown.iter_rows(named=True)}
+    chosen = st.selectbox("Decision", list(names), format_func=lambda identifier: names.get(identifier, "–"))
+    weeks = queries.weeks(night, shown.filter(pl.col("decision_id") == chosen)["theme_id"][0])
+    if weeks["share"].drop_nulls().is_empty():
+        st.info("No week has enough authors to show a share.", icon=":material/bedtime:")
+        return
+    st.altair_chart(charts.chart_weeks(weeks))
+    st.caption(
+        f"Share of the documents written in a week that speak of the theme, with its 95 % interval; a week with "
+        f"fewer than {night.min_authors} authors behind it is left out."
+    )

@@ -1,0 +1,87 @@
+"""Charts: pure functions of a frame; one accent, legible on light and dark."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+ACCENT = "#1a8fa5"
+QUIET = "#8793a1"
+_PADDING = {"left": 0, "top": 4, "right": 10, "bottom": 6}
+_GAP = "break-paths-show-path-domains"
+
+
+def chart_interval(estimate: pl.DataFrame, scale_end: float) -> alt.LayerChart:
+    """A share as a point on its interval.
+
+    Args:
+        estimate: One row: share, share_low, share_high.
+        scale_end: Where the axis ends, so that charts below each other can be compared.
+    """
+    axis = alt.Axis(format=".0%", tickCount=4, title=None, grid=True, domain=False, ticks=False)
+    scale = alt.Scale(domain=[0, scale_end], nice=False)
+    tooltip = [
+        alt.Tooltip("share:Q", format=".1%", title="Share"),
+        alt.Tooltip("share_low:Q", format=".1%", title="From"),
+        alt.Tooltip("share_high:Q", format=".1%", title="To"),
+    ]
+    base = alt.Chart(estimate)
+    whisker = base.mark_rule(color=ACCENT, opacity=0.4, strokeWidth=8, strokeCap="round").encode(
+        x=alt.X("share_low:Q", axis=axis, scale=scale), x2="share_high:Q", tooltip=tooltip
+    )
+    point = base.mark_point(color=ACCENT, filled=True, opacity=1, size=110).encode(
+        x=alt.X("share:Q", axis=axis, scale=scale), tooltip=tooltip
+    )
+    return (whisker + point).properties(height=52, padding=_PADDING)
+
+
+def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> alt.LayerChart:
+    """Weekly shares of a theme with their interval; weeks without a figure leave a gap.
+
+    Args:
+        weeks: One row per week: window_start, window_end, n_documents, n_covered, share, share_low,
+            share_high.
+        compared: The same of all documents, drawn quietly behind; None: nothing to compare with.
+    """
+    highest = [frame["share_high"].max() or 0.01 for frame in (weeks, compared) if frame is not None]
+    y_axis = alt.Axis(title=None, format=".0%", tickCount=5)
+    y_scale = alt.Scale(domain=[0, min(1.0, 1.08 * max(highest))], nice=False)
+    low = alt.Y("share_low:Q", axis=y_axis, scale=y_scale)
+    share = alt.Y("share:Q", axis=y_axis, scale=y_scale)
+    # Days are drawn as the reader's midnight, wherever that is, so that no label slips to the day before.
+    days = [f"{day}T00:00:00" for day in weeks["window_end"].to_list()]
+    x = alt.X(
+        "window_end:T",
+        axis=alt.Axis(title=None, format="%-d %b %Y", labelOverlap=True, grid=False, values=days),
+    )
+    tooltip = [
+        alt.Tooltip("window_start:T", format="%-d %B %Y", title="Week from"),
+        alt.Tooltip("window_end:T", format="%-d %B %Y", title="Week to"),
+        alt.Tooltip("share:Q", format=".1%", title="Share"),
+        alt.Tooltip("share_low:Q", format=".1%", title="From"),
+        alt.Tooltip("share_high:Q", format=".1%", title="To"),
+        alt.Tooltip("n_documents:Q", format=",", title="Documents"),
+        alt.Tooltip("n_covered:Q", format=",", title="Of covered"),
+    ]
+    base = alt.Chart(weeks)
+    layers = [
+        base.mark_area(color=ACCENT, opacity=0.28, invalid=_GAP).encode(x=x, y=low, y2="share_high:Q"),
+        alt.Chart(_alone(weeks))
+        .mark_rule(color=ACCENT, opacity=0.45, strokeWidth=2)
+        .encode(x=x, y=low, y2="share_high:Q"),
+        base.mark_line(color=ACCENT, strokeWidth=2.5, invalid=_GAP).encode(x=x, y=share),
+        alt.Chart(weeks.drop_nulls("share"))
+        .mark_point(color=ACCENT, filled=True, size=55, opacity=1)
+        .encode(x=x, y=share, tooltip=tooltip),
+    ]
+    if compared is not None:
+        behind = alt.Chart(compared).mark_line(color=QUIET, strokeWidth=2, strokeDash=[5, 4], invalid=_GAP)
+        layers.insert(0, behind.encode(x=x, y=share))
+    return alt.layer(*layers).properties(height=280, padding=_PADDING)
+
+
+def _alone(weeks: pl.DataFrame) -> pl.DataFrame:
+    """Weeks with a figure between two without: too short for a line or a band."""
+    known = pl.col("share").is_not_null()
+    beside = known.shift(1, fill_value=False) | known.shift(-1, fill_value=False)
+    return weeks.sort("window_end").filter(known & ~beside)

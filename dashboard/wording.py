@@ -1,0 +1,109 @@
+"""Numbers, days and foreign text as a reader sees them.
+
+Text of documents and models reaches the page through `inert` or a widget that draws plain text, and never
+through Markdown: Streamlit's directives (`:material/…:`, `$…$`) work even behind backslashes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import date
+
+NOTHING = "–"
+CONTEXT_CHARACTERS = 280
+"""How much of a document is shown on either side of a quote before the rest folds away."""
+
+_MARK = "background: color-mix(in srgb, #1a8fa5 26%, transparent); color: inherit; border-radius: 3px;"
+_FOREIGN = "white-space: pre-wrap; overflow-wrap: anywhere;"
+
+
+def count(number: int | None) -> str:
+    """A count such as 34,660."""
+    return NOTHING if number is None else f"{number:,}"
+
+
+def percent(share: float | None) -> str:
+    """A share such as 12.3 %, its sign held to the number."""
+    return NOTHING if share is None else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """The interval of a share, such as 10.1–14.8 %."""
+    return NOTHING if low is None or high is None else f"{100 * low:.1f}–{percent(high)}"
+
+
+def points(change: float) -> str:
+    """A difference of two shares in percentage points, such as +1.8 or −0.4."""
+    rounded = round(100 * change, 1)
+    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", "−")
+
+
+def signed(number: int) -> str:
+    """A difference of two counts, such as +1,203 or −4."""
+    return f"{number:+,}".replace("-", "−")
+
+
+def spell_day(day: date | None) -> str:
+    """A day such as 24 May 2018."""
+    return "no date" if day is None else f"{day.day} {day:%B %Y}"
+
+
+def inert(text: str) -> str:
+    """Foreign text as HTML that shows it letter by letter and does nothing."""
+    return html.escape(text, quote=True)
+
+
+def heading(text: str) -> str:
+    """HTML of a foreign text as the heading of a card."""
+    style = f"font-size: 1.15rem; font-weight: 600; line-height: 1.35; margin: 0; {_FOREIGN}"
+    return f'<div role="heading" aria-level="3" dir="auto" style="{style}">{inert(text)}</div>'
+
+
+def paragraph(text: str) -> str:
+    """HTML of a foreign text as a paragraph."""
+    return f'<div dir="auto" style="margin: 0.25rem 0 0; {_FOREIGN}">{inert(text)}</div>'
+
+
+def quote(text: str, start: int, end: int, origin: list[str]) -> str:
+    """HTML of a document with its quote marked, and a line that says where it comes from.
+
+    Args:
+        text: The document as every model and reader sees it.
+        start: First code point of the quote.
+        end: Code point after its last.
+        origin: What the line says, part by part (day, rating, item, source).
+    """
+    first, last = _context(text, start, end)
+    shown = (
+        ("… " if first else "")
+        + inert(text[first:start])
+        + f'<mark style="{_MARK}">{inert(text[start:end])}</mark>'
+        + inert(text[end:last])
+        + (" …" if last < len(text) else "")
+    )
+    whole = ""
+    if first or last < len(text):
+        whole = (
+            '<details style="font-size: 0.85rem; opacity: 0.85;"><summary>Whole document</summary>'
+            f'<div dir="auto" style="{_FOREIGN} padding-top: 0.4rem;">{inert(text)}</div></details>'
+        )
+    line = " · ".join(f"<bdi>{inert(part)}</bdi>" for part in origin)
+    return (
+        '<div style="border-left: 3px solid color-mix(in srgb, #1a8fa5 60%, transparent); '
+        'padding: 0.1rem 0 0.1rem 0.9rem; margin: 0.2rem 0;">'
+        f'<div dir="auto" style="{_FOREIGN}">{shown}</div>'
+        f'<div style="font-size: 0.85rem; opacity: 0.7; overflow-wrap: anywhere;">{line}</div>{whole}</div>'
+    )
+
+
+def _context(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the shown part of a document begins and ends: at spaces, unless little would be left out."""
+    first = max(0, start - CONTEXT_CHARACTERS)
+    last = min(len(text), end + CONTEXT_CHARACTERS)
+    if first:
+        space = re.search(r"\s", text[first:start])
+        first = first + space.end() if space else first
+    if last < len(text):
+        last = max(end, end + max((m.start() for m in re.finditer(r"\s", text[end:last])), default=last - end))
+    return first, last

@@ -1,0 +1,234 @@
+"""The command line: `nightloom …`. Results go to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from analytics.errors import NightloomError, store_error
+from analytics.settings import load_settings
+
+DONE, FAILED, DEGRADED = 0, 1, 3
+SCHEMA_VERSION = 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done, 1 a stated error in one line, 2 usage, 3 published but degraded.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.act(arguments))
+    except NightloomError as error:
+        print(f"nightloom: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("nightloom: stopped; finished parts are kept, run again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        stated = store_error(error, Path(error.filename or "."))
+        if stated is None:
+            raise
+        print(f"nightloom: {stated}", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nightloom", description="Nightly insight from what customers write."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, act: Any, help_text: str, json_flag: bool = True) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_text, description=help_text)
+        added.add_argument("--config", type=Path, default=Path("nightloom.toml"), help="settings file")
+        if json_flag:
+            added.add_argument("--json", action="store_true", help="print JSON instead of text")
+        added.set_defaults(act=act)
+        return added
+
+    init = command("init", _init, "write a settings file with every key and its explanation", json_flag=False)
+    init.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+    run = command("run", _run, "run one night: read, analyse, publish", json_flag=False)
+    run.add_argument("--as-of", type=_day, help="last local day to cover (YYYY-MM-DD); default: yesterday")
+    run.add_argument("--limit", type=_count, help="take at most this many new documents; publishes nothing")
+    run.add_argument(
+        "--dry-run", action="store_true", help="say what a night would read and owe; write nothing"
+    )
+
+    show = command("show", _show, "show what is published")
+    show.add_argument("what", choices=sorted(SHOWN), help="what to show")
+    show.add_argument("--user", help="recommendations: only this user's")
+    show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep)")
+    show.add_argument("--limit", type=_count, help="at most this many rows")
+    show.add_argument("--generation", help="a kept generation instead of the active one")
+
+    publish = command("publish", _publish, "list generations, roll back, or build one again")
+    what = publish.add_mutually_exclusive_group(required=True)
+    what.add_argument("--list", action="store_true", help="list generations: active, earlier, voided")
+    what.add_argument(
+        "--rollback", action="store_true", help="go back one generation and void the active one's run"
+    )
+    what.add_argument(
+        "--rebuild", metavar="GENERATION", help="build a pruned generation again from what is kept"
+    )
+
+    command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as YYYY-MM-DD") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count; write a whole number above 0")
+    return int(text)
+
+
+def _print_object(content: dict[str, Any]) -> None:
+    print(json.dumps({"schema_version": SCHEMA_VERSION, **content}, default=str, ensure_ascii=False))
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from analytics.settings_file import write_default
+
+    write_default(arguments.config, overwrite=arguments.force)
+    print(f"wrote {arguments.config}; map your columns in it, then run `nightloom run --dry-run`")
+    return DONE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.config)
+    if arguments.dry_run:
+        from flows.dry_run import foresee
+
+        for line in foresee(settings, arguments.as_of):
+            print(line)
+        return DONE
+    from analytics.store.lock import hold
+    from flows.prefect_home import prepare
+
+    # The store is held before Prefect starts its temporary server, so that the server is known to be this
+    # run's.
+    with hold(settings.data_dir):
+        prepare()
+        from flows.nightly import nightly
+
+        published = nightly(arguments.config, arguments.as_of, arguments.limit)
+    return _conclude(published, arguments.config)
+
+
+def _conclude(published: dict[str, Any], config: Path) -> int:
+    briefing = published.pop("briefing")
+    print(briefing)
+    verb = "published" if published.pop("is_published") else "built, not published (--limit):"
+    note = f"; degraded: {'; '.join(published['degraded'])}" if published["degraded"] else ""
+    print(
+        f"{verb} {published['generation']}: {published['n_documents']} documents, {published['n_new']} new, "
+        f"{published['model_calls']} model calls, {published['seconds']:.0f} s{note}"
+    )
+    option = "" if config == Path("nightloom.toml") else f" -- --config {config}"
+    print(f"next: nightloom show decisions, or: streamlit run dashboard/app.py{option}")
+    _print_object(published)
+    return DEGRADED if published["degraded"] else DONE
+
+
+SHOWN = {
+    "decisions": (
+        "insights",
+        "SELECT * FROM decision_board WHERE $kind IS NULL OR kind = $kind ORDER BY rank",
+    ),
+    "themes": ("insights", "SELECT * FROM theme_board ORDER BY n_documents DESC, theme_id"),
+    "recommendations": (
+        "customers",
+        'SELECT * FROM recommendation WHERE $user IS NULL OR user_id = $user ORDER BY user_id, "rank"',
+    ),
+    "quality": ("insights", "SELECT * FROM quality ORDER BY metric, about"),
+    "ledger": ("insights", "SELECT * FROM ledger ORDER BY stage"),
+    "runs": ("insights", "SELECT * FROM run ORDER BY as_of, nth"),
+}
+"""What `show` can show: its database and query."""
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from analytics.store.read import open_published
+
+    settings = load_settings(arguments.config)
+    database, query = SHOWN[arguments.what]
+    published = open_published(settings.data_dir, database, arguments.generation)  # type: ignore[arg-type]
+    try:
+        values = {name: getattr(arguments, name) for name in ("kind", "user") if f"${name}" in query}
+        rows = published.query(query, **values)
+    finally:
+        published.close()
+    rows = rows.head(arguments.limit) if arguments.limit else rows
+    if arguments.json:
+        print(json.dumps(rows.to_dicts(), default=str, ensure_ascii=False))
+        return DONE
+    from flows.printing import as_text
+
+    print(f"{arguments.what} of {published.as_of} ({published.generation})")
+    print(as_text(arguments.what, rows))
+    return DONE
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.config)
+    published = settings.data_dir / "published"
+    from analytics.store.generation import roll_back
+    from analytics.store.lock import hold
+
+    if arguments.rebuild:
+        from flows.publish import restore
+
+        with hold(settings.data_dir):
+            name = restore(settings, arguments.rebuild)
+        print(f"built {arguments.rebuild} again as {name}")
+    elif arguments.rollback:
+        with hold(settings.data_dir):
+            pointer = roll_back(published)
+        print(f"rolled back to {pointer.active.generation if pointer.active else ''}")
+    from flows.printing import generations
+
+    rows = generations(published)
+    if arguments.json:
+        print(json.dumps(rows, default=str))
+    else:
+        for row in rows:
+            kept = "" if row["is_kept"] else "  (pruned)"
+            print(f"{row['state']:<8} {row['as_of']}  {row['generation']}{kept}")
+    return DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from flows.printing import status_of
+
+    settings = load_settings(arguments.config)
+    status = status_of(settings.data_dir)
+    if arguments.json:
+        _print_object(status)
+        return DONE
+    for name, value in status.items():
+        print(f"{name.replace('_', ' ')}: {'none' if value in (None, [], {}) else value}")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""From lake, journal, placement and state to the tables of a generation, for a night and for a rebuild."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from analytics.insight.briefing import decision_sentence
+from analytics.insight.shares import document_days, theme_days, trends
+from analytics.models.sentiment import sentiment_label
+from analytics.store.generation import Content
+from analytics.store.registry import replay
+from analytics.tables import TABLES
+from flows.gather import (
+    author_numbers,
+    documents_of,
+    live_rows,
+    opinions_in,
+    placements,
+    sentiment_keys,
+    vector_keys,
+)
+from flows.night import Night, read_manifest_rows
+from flows.steps import item_texts, with_rating_share
+
+
+@dataclass(frozen=True)
+class Insights:
+    """Tables that follow from lake, placement and state."""
+
+    documents: pl.DataFrame
+    opinions: pl.DataFrame
+    opinion_themes: pl.DataFrame
+    themes: pl.DataFrame
+
+
+@lru_cache(maxsize=1)
+def compose_insights(night: Night) -> Insights:
+    """Documents, opinions, placements and themes of a night, in the form in which they are published."""
+    recipes = {stage: str(row["recipe"]) for stage, row in read_manifest_rows(night, night.made_by).items()}
+    documents = _documents(night, recipes["clean"])
+    opinions = _opinions(night, recipes)
+    opinion_themes = (
+        placements(night, night.counting)
+        .join(opinions, on="opinion_id", how="semi")
+        .select(*TABLES["opinion_theme"].columns)
+        .sort("opinion_id", "theme_id")
+    )
+    themes = _themes(night, documents, opinions, opinion_themes)
+    return Insights(documents, opinions, opinion_themes, themes)
+
+
+def _documents(night: Night, clean_recipe: str) -> pl.DataFrame:
+    documents = with_rating_share(documents_of(night, clean_recipe), night)
+    earliest = pl.lit(None, pl.Date)
+    for source in night.settings.sources:
+        earliest = pl.when(pl.col("source") == source.name).then(pl.lit(source.earliest)).otherwise(earliest)
+    return TABLES["document"].conform(
+        documents.with_columns(
+            author_numbers(documents, night.settings).alias("author"),
+            pl.when(pl.col("day") >= earliest).then(pl.col("day")).alias("day"),
+            pl.lit(clean_recipe).alias("clean_recipe"),
+        )
+    )
+
+
+def _opinions(night: Night, recipes: dict[str, str]) -> pl.DataFrame:
+    """Statements that have both a vector and a sentiment; what is still owed is left for a later night."""
+    lake = night.store.lake
+    opinions = opinions_in(night, recipes["clean"], recipes["sentence"])
+    opinions = opinions.with_columns(
+        sentiment_keys(opinions, recipes["sentiment"]).alias("sentiment_key"),
+        vector_keys(opinions["quote"], recipes["embedding"]).alias("vector_key"),
+    )
+    scores = lake.read("sentiment", recipes["sentiment"], opinions.select(key="sentiment_key"))
+    present = lake.keys("embedding", recipes["embedding"])
+    scored = opinions.join(scores, left_on="sentiment_key", right_on="key").join(
+        present, left_on="vector_key", right_on="key", how="semi"
+    )
+    return TABLES["opinion"].conform(
+        scored.with_columns(
+            sentiment_label(pl.col("sentiment")).alias("sentiment_label"),
+            opinion_recipe=pl.lit(recipes["sentence"]),
+            embedding_recipe=pl.lit(recipes["embedding"]),
+            sentiment_recipe=pl.lit(recipes["sentiment"]),
+        )
+    )
+
+
+def _themes(
+    night: Night, documents: pl.DataFrame, opinions: pl.DataFrame, opinion_themes: pl.DataFrame
+) -> pl.DataFrame:
+    """The registry with what stands under each theme tonight."""
+    store = night.store
+    runs = [attempt.run_id for attempt in night.counting]
+    registry = replay(store.state.theme_events(runs, night.state_sequence))
+    label = pl.col("sentiment_label")
+    counted = (
+        opinion_themes.join(opinions.select("opinion_id", "document_id", "sentiment_label"), on="opinion_id")
+        .join(documents.select("document_id", "author"), on="document_id")
+        .group_by("theme_id")
+        .agg(
+            n_opinions=pl.col("opinion_id").n_unique(),
+            n_documents=pl.col("document_id").n_unique(),
+            n_authors=pl.col("author").fill_null(-1).n_unique(),
+            negative_share=(label == "negative").mean(),
+            positive_share=(label == "positive").mean(),
+        )
+    )
+    born = {run.run_id: day for run, day in zip(night.counting, _days(night), strict=True)}
+    themes = registry.join(counted, on="theme_id", how="left").with_columns(
+        pl.col("n_opinions", "n_documents", "n_authors").fill_null(0)
+    )
+    return TABLES["theme"].conform(
+        themes.with_columns(
+            born_on=pl.col("born_run").replace_strict(born, default=None, return_dtype=pl.Date),
+            is_shown=(pl.col("n_authors") >= night.settings.store.min_authors)
+            & (pl.col("status") == "active"),
+        )
+    )
+
+
+def _days(night: Night) -> list[object]:
+    started = night.store.journal.read("attempt", night.counting)
+    days = dict(started.select("_run_id", "as_of").iter_rows())
+    return [days[attempt.run_id] for attempt in night.counting]
+
+
+def compose_generation(night: Night) -> Content:
+    """Every table and vector of the night's generation."""
+    store = night.store
+    insights = compose_insights(night)
+    documents, opinions, placed = insights.documents, insights.opinions, insights.opinion_themes
+    min_authors = night.settings.store.min_authors
+    journaled = {
+        name: store.journal.read(name, [night.made_by]).drop("_run_id")
+        for name, table in TABLES.items()
+        if table.journaled and name != "run"
+    }
+    decisions = _decisions_in_words(journaled["decision"], insights.themes)
+    tables = {
+        **journaled,
+        "decision": decisions,
+        "run": store.journal.read("run", night.counting).drop("_run_id"),
+        "document": documents,
+        "document_day": document_days(documents),
+        "item": _items(night, documents),
+        "opinion": opinions,
+        "opinion_theme": placed,
+        "theme": insights.themes,
+        "theme_event": _theme_events(night),
+        "theme_day": theme_days(opinions, placed, documents),
+        "trend": trends(opinions, placed, documents, night.as_of, min_authors=min_authors),
+        "source_day": documents.drop_nulls("day").group_by("source", "day").agg(n_arrived=pl.len()),
+        "ledger": store.lake.ledger(night.run_id),
+        "user": _users(night),
+        "interaction": interactions_of(night).rename({"id": "interaction_id"}),
+    }
+    return Content(tables, {"item": item_vectors(night), "theme": _theme_vectors(night)})
+
+
+def _decisions_in_words(decisions: pl.DataFrame, themes: pl.DataFrame) -> pl.DataFrame:
+    named = decisions.join(
+        themes.select("theme_id", "name"), on="theme_id", how="left", maintain_order="left"
+    )
+    sentences = [decision_sentence(row) for row in named.iter_rows(named=True)]
+    return decisions.with_columns(pl.Series("sentence", sentences, pl.String))
+
+
+def _theme_events(night: Night) -> pl.DataFrame:
+    runs = [attempt.run_id for attempt in night.counting]
+    events = night.store.state.theme_events(runs, night.state_sequence)
+    days = dict(zip(runs, _days(night), strict=True))
+    same = ["run_id", "theme_id", "kind"]
+    return events.with_columns(
+        as_of=pl.col("run_id").replace_strict(days, default=None, return_dtype=pl.Date),
+        cause=pl.col("content").str.json_path_match("$.cause"),
+        nth=pl.int_range(pl.len()).over(same),
+    ).select(*TABLES["theme_event"].columns)
+
+
+def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
+    """Items that a source describes or a document names."""
+    described = live_rows(night, "items")
+    described = (
+        described.select("title", "text", item_id="id")
+        if described.height
+        else pl.DataFrame(schema={"title": pl.String, "text": pl.String, "item_id": pl.String})
+    )
+    spoken = (
+        documents.drop_nulls("item_id")
+        .group_by("item_id")
+        .agg(n_documents=pl.len(), rating_share=pl.col("rating_share").sort_by("document_id").mean())
+    )
+    return described.join(spoken, on="item_id", how="full", coalesce=True).with_columns(
+        pl.col("n_documents").fill_null(0)
+    )
+
+
+def _users(night: Night) -> pl.DataFrame:
+    users = live_rows(night, "users")
+    return TABLES["user"].empty() if users.is_empty() else users.select(*TABLES["user"].columns)
+
+
+def interactions_of(night: Night) -> pl.DataFrame:
+    """Live interactions: id, user_id, author_key, item_id, created_at, day, rating_share."""
+    rows = live_rows(night, "interactions")
+    if rows.is_empty():
+        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
+    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
+    return with_rating_share(rows, night).with_columns(day=local.dt.date())
+
+
+def item_vectors(night: Night) -> pl.DataFrame:
+    """Vectors of the items that have words: item_id, vector (float16 array)."""
+    recipe = str(read_manifest_rows(night, night.made_by)["embedding"]["recipe"])
+    items = item_texts(night)
+    items = items.with_columns(vector_keys(items["text"], recipe).alias("key"))
+    found = night.store.lake.read("embedding", recipe, items.select("key"), ["vector"])
+    if "vector" not in found.columns:
+        return pl.DataFrame(schema={"item_id": pl.String, "vector": pl.Array(pl.Float16, 1)})
+    return items.join(found, on="key").select("item_id", "vector").sort("item_id")
+
+
+def _theme_vectors(night: Night) -> pl.DataFrame:
+    runs = [attempt.run_id for attempt in night.counting]
+    return replay(night.store.state.theme_events(runs, night.state_sequence)).select("theme_id", "centroid")

@@ -1,0 +1,205 @@
+"""One night's attempt: what it is called, what it covers, and what travels between its steps."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from analytics.errors import SettingsError
+from analytics.identity import canonical_json, run_id
+from analytics.settings import Settings, load_settings
+from analytics.store.generation import prune
+from analytics.store.journal import Attempt
+from analytics.store.layout import Store
+from analytics.store.lock import hold
+from analytics.store.pointer import Pointer, read_pointer
+
+SETTINGS = "settings"
+"""Row of the journal's manifest that holds the settings which a run was made with."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """What travels between steps: which stage, under which recipe; never texts.
+
+    The keys need not travel: those that are live follow from the journal's arrivals and the recipe, and
+    those that were
+    owed stand in the plan that the lake keeps for the run.
+    """
+
+    stage: str
+    recipe: str
+    content: str
+    """The recipe itself, as canonical JSON."""
+    n: int
+    facts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Night:
+    """An attempt at a run; small enough to be handed to every step."""
+
+    settings: Settings
+    made_by: Attempt
+    as_of: date
+    nth: int
+    state_sequence: int
+    earlier: tuple[Attempt, ...]
+    """Attempts that count before this one, oldest first."""
+    limit: int | None
+    started_at: datetime
+
+    @property
+    def run_id(self) -> str:
+        """Identity of the run."""
+        return self.made_by.run_id
+
+    @property
+    def counting(self) -> tuple[Attempt, ...]:
+        """Attempts whose arrivals, events and placements this night sees: the earlier ones and itself."""
+        return (*self.earlier, self.made_by)
+
+    @property
+    def store(self) -> Store:
+        """The store, opened anew by each step."""
+        return Store(self.settings.data_dir)
+
+
+@contextmanager
+def begin_night(config: Path, as_of: date | None = None, limit: int | None = None) -> Iterator[Night]:
+    """Hold the store, prune it, and begin a run or the next attempt at an unfinished one.
+
+    Args:
+        config: The settings file.
+        as_of: Last local day to cover; the last complete day when left out, or that of an unfinished run.
+        limit: Take at most this many new documents; such a run is never published.
+
+    Raises:
+        SettingsError: bad settings, or an `as_of` before the night that is published.
+        StoreError: the store is busy, full, read-only or newer than this program.
+    """
+    settings = load_settings(config)
+    with hold(settings.data_dir):
+        store = Store(settings.data_dir)
+        sequence = store.state.sequence()
+        prune(store.published)
+        pointer = read_pointer(store.published)
+        night = _next_attempt(settings, store, pointer, as_of, limit, sequence)
+        _journal_start(store, night)
+        yield night
+
+
+def _next_attempt(
+    settings: Settings, store: Store, pointer: Pointer, as_of: date | None, limit: int | None, sequence: int
+) -> Night:
+    earlier = tuple(entry.made_by for entry in pointer.counting)
+    now = datetime.now(UTC)
+    unfinished = _unfinished(store, pointer)
+    if limit is None and unfinished is not None and as_of in (None, unfinished["as_of"]):
+        made_by = Attempt(unfinished["run_id"], store.journal.last_attempt(unfinished["run_id"]) + 1)
+        day, nth = unfinished["as_of"], unfinished["nth"]
+        sequence = unfinished["state_sequence"]
+    else:
+        day = as_of or last_complete_day(settings)
+        nth = store.journal.runs_of(day) + 1
+        made_by = Attempt(run_id(day, nth), 1)
+    if pointer.active is not None and day < pointer.active.as_of:
+        raise SettingsError(
+            f"--as-of {day} is before {pointer.active.as_of}, the night that is published; nights never go "
+            "backwards in one data_dir: pass a later day, or roll back with `nightloom publish --rollback`"
+        )
+    return Night(settings, made_by, day, nth, sequence, earlier, limit, now)
+
+
+def _unfinished(store: Store, pointer: Pointer) -> dict[str, Any] | None:
+    """First attempt of the newest run, if that run was meant to be published and was not."""
+    attempts = store.journal.attempts()
+    if attempts.is_empty():
+        return None
+    newest = attempts.row(-1, named=True)
+    listed = {entry.run_id for entry in pointer.listed}
+    if newest["is_limited"] or newest["run_id"] in listed:
+        return None
+    return attempts.filter(pl.col("run_id") == newest["run_id"]).row(0, named=True)
+
+
+def last_complete_day(settings: Settings) -> date:
+    """Yesterday in the store's time zone."""
+    return datetime.now(ZoneInfo(settings.store.time_zone)).date() - timedelta(days=1)
+
+
+def _journal_start(store: Store, night: Night) -> None:
+    row = {
+        "run_id": night.run_id,
+        "attempt": night.made_by.attempt,
+        "as_of": night.as_of,
+        "nth": night.nth,
+        "state_sequence": night.state_sequence,
+        "is_limited": night.limit is not None,
+        "started_at": night.started_at,
+    }
+    store.journal.write("attempt", night.made_by, pl.DataFrame([row]))
+
+
+def settings_row(settings: Settings) -> dict[str, str]:
+    """The manifest row that keeps the settings of a run."""
+    content = canonical_json(settings.model_dump(mode="json"))
+    return {"stage": SETTINGS, "recipe": "", "content": content}
+
+
+def past_night(settings: Settings, name: str) -> Night:
+    """The night that made a listed generation, with the settings of that time.
+
+    Raises:
+        SettingsError: no generation of that name is listed.
+    """
+    store = Store(settings.data_dir)
+    counting = read_pointer(store.published).counting
+    names = [entry.generation for entry in counting]
+    if name not in names:
+        raise SettingsError(f"no generation {name!r} counts; `nightloom publish --list` shows them")
+    place = names.index(name)
+    made_by = counting[place].made_by
+    start = store.journal.read("attempt", [made_by]).row(0, named=True)
+    content = (
+        store.journal.read("manifest", [made_by]).filter(pl.col("stage") == SETTINGS).select("content").item()
+    )
+    then = Settings.model_validate_json(content, strict=False)
+    here = then.store.model_copy(update={"data_dir": settings.store.data_dir})
+    then = then.model_copy(update={"file": settings.file, "store": here})
+    earlier = tuple(entry.made_by for entry in counting[:place])
+    return Night(
+        then,
+        made_by,
+        start["as_of"],
+        start["nth"],
+        start["state_sequence"],
+        earlier,
+        None,
+        start["started_at"],
+    )
+
+
+def read_manifest_rows(night: Night, attempt: Attempt) -> dict[str, dict[str, object]]:
+    """Recipe id and content by stage, as an attempt journaled them."""
+    rows = night.store.journal.read("manifest", [attempt])
+    return {
+        row["stage"]: {"recipe": row["recipe"], **json.loads(row["content"])}
+        for row in rows.iter_rows(named=True)
+        if row["stage"] != SETTINGS
+    }
+
+
+def elapsed(night: Night) -> float:
+    """Seconds since this attempt began."""
+    return round(time.time() - night.started_at.timestamp(), 3)

@@ -1,0 +1,86 @@
+"""The nightly flow: read down to know how a night works."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import State, Task, flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
+
+from flows import ingest, publish, steps
+from flows.night import Handle, begin_night
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _is_retryable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    error = state.result(raise_on_failure=False)
+    return bool(getattr(error, "retryable", False))
+
+
+def step(function: Callable[P, R]) -> Callable[P, R]:
+    """A task: not cached by Prefect (the lake knows what is owed), retried where its error says so."""
+
+    @wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        started = time.monotonic()
+        result = function(*args, **kwargs)
+        if isinstance(result, Handle):
+            return dataclasses.replace(result, seconds=round(time.monotonic() - started, 3))
+        return result
+
+    as_task = task(
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=1,
+        retry_delay_seconds=2,
+        retry_condition_fn=_is_retryable,
+    )
+    return as_task(timed)
+
+
+read_sources = step(ingest.read_sources)
+clean = step(steps.clean)
+find_opinions = step(steps.find_opinions)
+embed = step(steps.embed)
+judge = step(steps.judge)
+place_themes = step(steps.place_themes)
+decide = step(publish.decide)
+recommend_items = step(publish.recommend_items)
+publish_generation = step(publish.publish)
+
+
+@flow(name="nightly", persist_result=False)
+def nightly(
+    config: Path = Path("nightloom.toml"), as_of: date | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """One night: what is new in the store goes in, one published generation comes out."""
+    with begin_night(config, as_of, limit) as night:
+        documents = read_sources(night)
+        texts = clean(night)
+        sentences = find_opinions(night, texts)
+        vectors = embed(night, texts, sentences)
+        sentiment = judge(night, texts, sentences, vectors)
+        themes = place_themes(night, texts, sentences, vectors)
+        decisions = decide(night, [documents, texts, sentences, vectors, sentiment, themes])
+        lists = recommend_items(night, vectors)
+        handles = [documents, texts, sentences, vectors, sentiment, themes, decisions, lists]
+        published = publish_generation(night, handles)
+        show_artifacts(published["briefing"], handles)
+        return published
+
+
+def show_artifacts(briefing: str, handles: Sequence[Handle]) -> None:
+    """Leave the briefing and the stage timings with the flow run."""
+    timings = [{"stage": h.stage, "seconds": h.seconds, "keys": h.n, **h.facts} for h in handles]
+    create_markdown_artifact(briefing, key="briefing", description="The night in short")
+    create_table_artifact(timings, key="stage-timings", description="Seconds and keys by stage")

@@ -1,0 +1,86 @@
+"""What the command line prints: rows as readable text, generations, and the state of a store."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analytics.store.generation import KEPT
+from analytics.store.journal import Journal
+from analytics.store.lock import end_leftovers, is_held, last_holder
+from analytics.store.pointer import read_pointer
+
+_COLUMNS = {
+    "themes": ["name", "n_documents", "n_authors", "share", "share_low", "share_high", "negative_share"],
+    "recommendations": ["user_id", "rank", "item_id", "score", "method"],
+    "quality": ["metric", "value", "n", "about"],
+    "ledger": ["stage", "n_calls", "n_answers", "n_failed", "n_parts", "engine", "seconds", "load_seconds"],
+    "runs": [
+        "as_of",
+        "nth",
+        "n_documents",
+        "n_new",
+        "n_changed",
+        "n_quarantined",
+        "n_not_analysed",
+        "model_calls",
+    ],
+}
+
+
+def as_text(what: str, rows: pl.DataFrame) -> str:
+    """Rows for a terminal."""
+    if rows.is_empty():
+        return "none"
+    if what == "decisions":
+        return "\n".join(f"{row['rank']:>2}. {row['sentence']}" for row in rows.iter_rows(named=True))
+    width = shutil.get_terminal_size((120, 40)).columns
+    with pl.Config(
+        tbl_rows=-1, tbl_cols=-1, tbl_width_chars=width, tbl_hide_dataframe_shape=True, fmt_str_lengths=60,
+        tbl_hide_column_data_types=True, tbl_formatting="NOTHING", float_precision=3,
+    ):  # fmt: skip
+        return str(rows.select(_COLUMNS[what]))
+
+
+def generations(published: Path) -> list[dict[str, Any]]:
+    """Listed generations, newest first: state, generation, as_of, run_id, is_kept."""
+    pointer = read_pointer(published)
+    listed = [("active", pointer.active)] if pointer.active else []
+    listed += [("earlier", entry) for entry in reversed(pointer.earlier)]
+    listed += [("voided", entry) for entry in reversed(pointer.voided)]
+    return [
+        {
+            "state": state,
+            "generation": entry.generation,
+            "as_of": entry.as_of,
+            "run_id": entry.run_id,
+            "is_kept": (published / entry.generation / "manifest.json").exists(),
+        }
+        for state, entry in listed
+    ]
+
+
+def status_of(data_dir: Path) -> dict[str, Any]:
+    """What is published, running and unfinished; ends what a killed run left behind."""
+    running = is_held(data_dir)
+    ended = [] if running else end_leftovers(data_dir)
+    pointer = read_pointer(data_dir / "published")
+    attempts = Journal(data_dir / "journal").attempts().filter(~pl.col("is_limited"))
+    listed = {entry.run_id for entry in pointer.listed}
+    newest = attempts.row(-1, named=True) if attempts.height else None
+    unfinished = newest is not None and newest["run_id"] not in listed and not running
+    holder = last_holder(data_dir)
+    return {
+        "data_dir": str(data_dir),
+        "published": pointer.active.generation if pointer.active else None,
+        "as_of": pointer.active.as_of.isoformat() if pointer.active else None,
+        "generations_kept": min(KEPT, len(pointer.counting)),
+        "running": f"process {holder.pid} on {holder.host}" if running and holder else None,
+        "unfinished": f"{newest['as_of']}; `nightloom run` goes on with it"
+        if unfinished and newest
+        else None,
+        "ended_leftover_processes": ended,
+    }

@@ -1,0 +1,236 @@
+"""The steps that conclude: what to decide, what to recommend, and the generation that readers see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.errors import NotPublished
+from analytics.identity import canonical_json, hash_of
+from analytics.insight.briefing import brief_night
+from analytics.insight.decisions import rank_decisions
+from analytics.settings import Settings
+from analytics.store.generation import check_generation, new_name, write_generation
+from analytics.store.pointer import Entry, move_pointer, read_pointer
+from analytics.tables import EPISODE_ROWS, TABLES
+from flows.compose import compose_generation, compose_insights, interactions_of, item_vectors
+from flows.gather import live_rows
+from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
+from flows.steps import read_head
+from recommender.ranking import recommend, recommend_recipe
+
+
+def note_recipes(night: Night, handles: Sequence[Handle]) -> None:
+    """Journal which recipe each stage used and the settings they came from: what a rebuild needs."""
+    rows = [{"stage": h.stage, "recipe": h.recipe, "content": h.content} for h in handles]
+    night.store.journal.write("manifest", night.made_by, pl.DataFrame([*rows, settings_row(night.settings)]))
+
+
+def decide(night: Night, handles: Sequence[Handle]) -> Handle:
+    """Rank what should be decided in the morning, with the quotes that support it."""
+    note_recipes(night, handles)
+    journal = night.store.journal
+    insights = compose_insights(night)
+    earlier = journal.read("episode", night.earlier[-1:]).drop("_run_id")
+    ranked = rank_decisions(
+        insights.themes,
+        insights.opinions,
+        insights.opinion_themes,
+        insights.documents,
+        night.settings.decisions,
+        as_of=night.as_of,
+        min_authors=night.settings.store.min_authors,
+        run_id=night.run_id,
+        earlier=earlier,
+    )
+    journal.write("decision", night.made_by, ranked.decisions)
+    journal.write("decision_evidence", night.made_by, ranked.evidence)
+    journal.write("episode", night.made_by, ranked.episodes.select(*EPISODE_ROWS))
+    recipe = {"stage": "decision", "version": 1}
+    return Handle("decision", hash_of(recipe), canonical_json(recipe), ranked.decisions.height)
+
+
+def recommend_items(night: Night, vectors: Handle) -> Handle:
+    """Make a list for every customer: by the words of what they liked, or by what is popular."""
+    settings = night.settings.recommendations
+    recipe = recommend_recipe(settings, vectors.recipe)
+    interactions = interactions_of(night)
+    users = live_rows(night, "users")
+    known = users["id"].to_list() if users.height else []
+    items = live_rows(night, "items")
+    item_ids = items["id"].to_list() if items.height else []
+    lists = recommend(
+        interactions.select("user_id", "item_id", "created_at", "rating_share"),
+        sorted({*known, *interactions["user_id"].drop_nulls()}),
+        pl.DataFrame({"item_id": item_ids}, schema={"item_id": pl.String}),
+        _aligned(item_vectors(night), item_ids),
+        settings,
+        as_of=night.as_of,
+        time_zone=night.settings.store.time_zone,
+    )
+    journal = night.store.journal
+    rows = lists.recommendation.with_columns(recipe=pl.lit(hash_of(recipe)))
+    journal.write("recommendation", night.made_by, rows)
+    journal.write("recommendation_evidence", night.made_by, lists.recommendation_evidence)
+    n_users = lists.recommendation["user_id"].n_unique()
+    return Handle("recommendation", hash_of(recipe), canonical_json(recipe), n_users)
+
+
+def _aligned(vectors: pl.DataFrame, item_ids: list[str]) -> np.ndarray:
+    """Unit vectors in the order of `item_ids`, zero for items without words: float32 (n_items, n_dims)."""
+    matrix = (
+        vectors["vector"].to_numpy().astype(np.float32) if vectors.height else np.zeros((0, 1), np.float32)
+    )
+    row_of = {item: row for row, item in enumerate(vectors["item_id"])}
+    aligned = np.zeros((len(item_ids), matrix.shape[1]), np.float32)
+    for place, item in enumerate(item_ids):
+        if item in row_of:
+            vector = matrix[row_of[item]]
+            aligned[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+    return aligned
+
+
+def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
+    """How good the night's own results are, as far as it can tell itself."""
+    insights = compose_insights(night)
+    n_documents, n_opinions = insights.documents.height, insights.opinions.height
+    rows: list[tuple[str, float | None, int, str]] = []
+    sentiment = read_manifest_rows(night, night.made_by)["sentiment"]
+    if sentiment["kind"] == "head":
+        head = read_head(night, {name: value for name, value in sentiment.items() if name != "recipe"})
+        n_rated = int(head.quality["n"])
+        for metric in ("balanced_accuracy", "macro_f1", "majority_share"):
+            rows.append(
+                (f"sentiment_{metric}", float(head.quality[metric]), n_rated, "head fitted on ratings")
+            )
+    switched = sentiment.get("fitted_by") == night.run_id
+    rows.append(("sentiment_switched", float(switched), 1, str(sentiment["kind"])))
+    covered = int(insights.documents["is_analysed"].sum())
+    rows.append(("covered_share", covered / n_documents if n_documents else None, n_documents, "all"))
+    for language, n in (
+        insights.documents.filter(pl.col("not_analysed_reason").str.starts_with("language"))
+        .group_by("language")
+        .len()
+        .iter_rows()
+    ):
+        rows.append(("not_analysed_share", n / n_documents, n, f"language {language}"))
+    placed = insights.opinion_themes["opinion_id"].n_unique()
+    rows.append(("unplaced_share", 1 - placed / n_opinions if n_opinions else None, n_opinions, "all"))
+    for handle in handles:
+        for name, value in handle.facts.items():
+            if name in ("n_failed", "n_parked", "n_erased") and value:
+                rows.append((name, float(value), handle.n, handle.stage))
+    quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
+    return quality.with_columns(run_id=pl.lit(night.run_id))
+
+
+def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
+    """Build the night's generation, check it, and move the pointer; a limited night moves nothing.
+
+    Returns:
+        The run's facts: what the last line of `nightloom run` says.
+    """
+    store = night.store
+    store.journal.write("quality", night.made_by, measure_quality(night, handles))
+    run = _run_row(night, handles)
+    store.journal.write("run", night.made_by, pl.DataFrame([run], schema=TABLES["run"].columns))
+    name = new_name(store.published, night.as_of, night.run_id, night.made_by.attempt)
+    folder = store.published / name
+    manifest = write_generation(folder, compose_generation(night), _facts(night, name))
+    check_generation(folder, manifest)
+    if night.limit is None:
+        entry = Entry(name, night.run_id, night.made_by.attempt, night.as_of)
+        move_pointer(store.published, read_pointer(store.published).advanced_to(entry))
+    return {
+        "run_id": night.run_id,
+        "generation": name,
+        "is_published": night.limit is None,
+        **{
+            k: run[k]
+            for k in ("as_of", "n_documents", "n_new", "n_quarantined", "n_not_analysed", "model_calls")
+        },
+        "seconds": elapsed(night),
+        "degraded": run["degraded"],
+        "briefing": _briefing(night, run),
+    }
+
+
+def _facts(night: Night, name: str) -> dict[str, Any]:
+    return {
+        "generation": name,
+        "run_id": night.run_id,
+        "attempt": night.made_by.attempt,
+        "as_of": night.as_of.isoformat(),
+        "state_sequence": night.state_sequence,
+        "recipes": {s: row["recipe"] for s, row in read_manifest_rows(night, night.made_by).items()},
+    }
+
+
+def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
+    journal = night.store.journal
+    arrivals = journal.read("arrival", [night.made_by]).filter(pl.col("kind") == "documents")
+    changes = dict(arrivals.group_by("change").len().iter_rows())
+    documents = compose_insights(night).documents
+    facts = {
+        name: sum(h.facts.get(name, 0) for h in handles) for name in ("n_waiting", "n_failed", "n_parked")
+    }
+    calls = night.store.lake.ledger(night.run_id)["n_calls"].sum()
+    degraded = []
+    if facts["n_failed"]:
+        degraded.append(f"{facts['n_failed']} texts got no answer and are owed again")
+    if facts["n_parked"]:
+        degraded.append(f"{facts['n_parked']} texts are parked after failing on several nights")
+    return {
+        "run_id": night.run_id,
+        "as_of": night.as_of,
+        "nth": night.nth,
+        "n_documents": documents.height,
+        "n_new": changes.get("new", 0),
+        "n_changed": changes.get("changed", 0),
+        "n_gone": changes.get("gone", 0),
+        "n_waiting": facts["n_waiting"],
+        "n_quarantined": journal.read("quarantine", [night.made_by]).height,
+        "n_not_analysed": documents.filter(~pl.col("is_analysed")).height,
+        "n_undated": documents["day"].null_count(),
+        "model_calls": int(calls),
+        "degraded": degraded,
+        "attempt": night.made_by.attempt,
+        "started_at": night.started_at,
+        "seconds": elapsed(night),
+    }
+
+
+def _briefing(night: Night, run: dict[str, Any]) -> str:
+    insights = compose_insights(night)
+    decisions = night.store.journal.read("decision", [night.made_by]).drop("_run_id")
+    return brief_night(decisions, insights.themes, run)
+
+
+def rebuild(settings: Settings, name: str, folder: Path) -> dict[str, Any]:
+    """Build a listed generation again from lake, journal, placement and state; returns its manifest.
+
+    Args:
+        settings: Today's settings, for where the store is; those of that night come from the journal.
+        name: The generation as `CURRENT` lists it.
+        folder: Where to write; must not exist.
+    """
+    night = past_night(settings, name)
+    manifest = write_generation(folder, compose_generation(night), _facts(night, name))
+    check_generation(folder, manifest)
+    return manifest
+
+
+def restore(settings: Settings, name: str) -> str:
+    """Build a pruned generation again and list it in place of the old one; returns its new name."""
+    published = settings.data_dir / "published"
+    entry = next((entry for entry in read_pointer(published).counting if entry.generation == name), None)
+    if entry is None:
+        raise NotPublished(f"no generation {name!r} counts; `nightloom publish --list` shows them")
+    new = new_name(published, entry.as_of, entry.run_id, entry.attempt)
+    rebuild(settings, name, published / new)
+    move_pointer(published, read_pointer(published).renamed({name: new}))
+    return new

@@ -1,0 +1,309 @@
+"""The steps that read: cleaning, statements, vectors, sentiment, themes; each asks the lake what is owed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tqdm import tqdm
+
+from analytics.errors import SettingsError
+from analytics.identity import canonical_json, hash_of, lake_keys, stage_seed
+from analytics.insight.sentences import opinion_spans, sentence_recipe
+from analytics.insight.themes import discover_themes, place_opinions, theme_recipe
+from analytics.intake.cleaning import clean_recipe, clean_texts
+from analytics.models.embedding import describe_model, load_embedder
+from analytics.models.sentiment import (
+    SentimentHead,
+    can_fit,
+    fit_sentiment_head,
+    head_recipe,
+    lexicon_recipe,
+    score_lexicon,
+)
+from analytics.store.lake import Engine, Filled, Stage
+from analytics.store.registry import born_event, replay
+from flows.gather import (
+    author_numbers,
+    clean_keys,
+    documents_of,
+    live_rows,
+    opinions_in,
+    placements,
+    raw_documents,
+    sentence_keys,
+    sentiment_keys,
+    vector_keys,
+)
+from flows.ingest import N_FOLDS
+from flows.night import Handle, Night, read_manifest_rows
+
+MAX_HEAD_DOCUMENTS = 20_000
+"""The sentiment head is fitted on at most this many rated documents, drawn by their id, which is a hash."""
+
+
+def _fill(
+    night: Night,
+    stage: Stage,
+    wanted: pl.DataFrame,
+    engine: Callable[[], Engine],
+    on_plan: Callable[[int], None] = lambda n_owed: None,
+) -> Handle:
+    filled: Filled = night.store.lake.fill(
+        stage,
+        wanted,
+        engine,
+        run_id=night.run_id,
+        as_of=night.as_of,
+        newest_days=night.settings.schedule.newest_days,
+        on_plan=on_plan,
+    )
+    facts = {"n_calls": filled.n_calls, "n_failed": filled.n_failed, "n_parked": filled.n_parked}
+    return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), filled.n_wanted, facts)
+
+
+def clean(night: Night) -> Handle:
+    """Clean and redact every live document's text."""
+    stage = Stage("clean", clean_recipe(night.settings.cleaning))
+    raw = raw_documents(night)
+    wanted = raw.select("title", "text", "day", key=clean_keys(raw, stage.recipe_id))
+    cleaning = night.settings.cleaning
+    return _fill(night, stage, wanted, lambda: Engine(lambda rows: clean_texts(rows.drop("day"), cleaning)))
+
+
+def find_opinions(night: Night, cleaned: Handle) -> Handle:
+    """Cut every analysed text into statements."""
+    stage = Stage("sentence", sentence_recipe())
+    documents = documents_of(night, cleaned.recipe).filter("is_analysed")
+    wanted = documents.select("text", "day", key=sentence_keys(documents, stage.recipe_id))
+    return _fill(night, stage, wanted, lambda: Engine(lambda rows: opinion_spans(rows.drop("day"))))
+
+
+def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
+    """Turn statements and items into vectors; the same words once."""
+    model = describe_model(night.settings.embedding)
+    stage = Stage("embedding", model.recipe(), calls_model=True)
+    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
+    texts = pl.concat(
+        [
+            opinions.select("day", text="quote"),
+            item_texts(night).select(pl.lit(None, pl.Date).alias("day"), "text"),
+        ]
+    )
+    texts = texts.sort("day", descending=True, nulls_last=True).unique("text", keep="first")
+    wanted = texts.with_columns(vector_keys(texts["text"], stage.recipe_id).alias("key"))
+    progress: list[tqdm[Any]] = []
+
+    def start_progress(n_owed: int) -> None:
+        # A log file gets a line now and then, a terminal a moving bar.
+        every = 1.0 if sys.stderr.isatty() else 15.0
+        progress.append(tqdm(total=n_owed, desc="embedding", unit=" texts", mininterval=every, ascii=True))
+
+    def make_engine() -> Engine:
+        embedder = load_embedder(model, night.settings.embedding)
+
+        def answer(rows: pl.DataFrame) -> pl.DataFrame:
+            vectors = embedder.embed(rows["text"].to_list(), progress[0].update)
+            return rows.select(
+                "key",
+                pl.Series("vector", vectors.astype(np.float16), pl.Array(pl.Float16, embedder.n_dims)),
+                engine=pl.lit(embedder.engine),
+                device=pl.lit(embedder.device),
+                precision=pl.lit(embedder.precision),
+            )
+
+        return Engine(
+            answer, f"{embedder.engine} {embedder.device} {embedder.precision}", embedder.load_seconds
+        )
+
+    try:
+        return _fill(night, stage, wanted, make_engine, start_progress)
+    finally:
+        for bar in progress:
+            bar.close()
+
+
+def item_texts(night: Night) -> pl.DataFrame:
+    """Live items with the text that is embedded for them: item_id, title, description, text; none empty."""
+    items = live_rows(night, "items")
+    if items.is_empty():
+        return pl.DataFrame(schema={"item_id": pl.String, "title": pl.String, "text": pl.String})
+    words = pl.concat_str(
+        [pl.col("title").str.strip_chars(), pl.col("text").str.strip_chars()],
+        separator=". ",
+        ignore_nulls=True,
+    )
+    return items.select(item_id="id", title="title", text=words).filter(pl.col("text").str.len_chars() > 0)
+
+
+def read_vectors(night: Night, recipe: str, keys: Iterable[str]) -> tuple[pl.DataFrame, np.ndarray]:
+    """Vectors of the given keys: a frame with `key` and `row`, and float32 unit rows (n_found, n_dims)."""
+    wanted = pl.DataFrame({"key": list(keys)}, schema={"key": pl.String})
+    found = night.store.lake.read("embedding", recipe, wanted, ["vector"])
+    if found.is_empty():
+        return pl.DataFrame(schema={"key": pl.String, "row": pl.UInt32}), np.zeros((0, 0), np.float32)
+    vectors = found["vector"].to_numpy().astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return found.select("key").with_row_index("row"), vectors
+
+
+def opinion_vectors(night: Night, opinions: pl.DataFrame, recipe: str) -> tuple[pl.DataFrame, np.ndarray]:
+    """Opinions that have a vector, and their vectors in the same order: float32 unit rows."""
+    keyed = opinions.with_columns(vector_keys(opinions["quote"], recipe).alias("vector_key"))
+    found, vectors = read_vectors(night, recipe, keyed["vector_key"].unique())
+    joined = keyed.join(found, left_on="vector_key", right_on="key").sort("opinion_id")
+    return joined.drop("row", "vector_key"), vectors[joined["row"].to_numpy()]
+
+
+def judge(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> Handle:
+    """Give every statement a sentiment: by the head fitted on the store's ratings, or by the lexicon."""
+    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
+    chosen = _choose_sentiment(night, cleaned, sentences, vectors)
+    stage = Stage("sentiment", chosen)
+    wanted = opinions.select("quote", "fold", "day", key=sentiment_keys(opinions, stage.recipe_id))
+
+    def score_by_lexicon(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.select("key", pl.Series("sentiment", score_lexicon(rows["quote"].to_list()), pl.Float64))
+
+    def score_by_head(rows: pl.DataFrame) -> pl.DataFrame:
+        keyed = rows.with_columns(vector_keys(rows["quote"], vectors.recipe).alias("vector_key"))
+        found, matrix = read_vectors(night, vectors.recipe, keyed["vector_key"].unique())
+        joined = keyed.join(found, left_on="vector_key", right_on="key", maintain_order="left")
+        scores = head.score(matrix[joined["row"].to_numpy()], joined["fold"].to_numpy())
+        return joined.select("key", pl.Series("sentiment", scores, pl.Float64))
+
+    if chosen["kind"] == "lexicon":
+        return _fill(night, stage, wanted, lambda: Engine(score_by_lexicon, "vader"))
+    head = read_head(night, chosen)
+    return _fill(night, stage, wanted, lambda: Engine(score_by_head, "head"))
+
+
+def _choose_sentiment(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> dict[str, Any]:
+    """Choose a scorer: that of the night before, unless it is old, a stopgap or reads other vectors."""
+    last = read_manifest_rows(night, night.earlier[-1]).get("sentiment") if night.earlier else None
+    if last and last["kind"] == "head" and last["embedding"] == vectors.recipe:
+        age = night.as_of - date.fromisoformat(str(last["fitted_on"]))
+        if age.days < night.settings.sentiment.refit_every_days:
+            return {name: value for name, value in last.items() if name != "recipe"}
+    fitted = {
+        **head_recipe(),
+        "kind": "head",
+        "embedding": vectors.recipe,
+        "fitted_by": night.run_id,
+        "fitted_on": night.as_of.isoformat(),
+    }
+    stage = Stage("sentiment_head", fitted)
+    if night.store.lake.keys(stage.name, stage.recipe_id).height:
+        return fitted
+    documents, means = _rated_documents(night, cleaned, sentences, vectors)
+    if not can_fit(documents, night.settings.sentiment.min_rated_documents):
+        return {**lexicon_recipe(), "kind": "lexicon"}
+    head = fit_sentiment_head(
+        documents, means, n_folds=N_FOLDS, seed=stage_seed(night.settings.store.seed, "sentiment")
+    )
+    rows = head.to_frame()
+    keys = lake_keys(stage.recipe_id, rows["fold"])
+    night.store.lake.keep(stage, rows.with_columns(pl.Series("key", keys)), night.run_id)
+    return fitted
+
+
+def read_head(night: Night, recipe: dict[str, Any]) -> SentimentHead:
+    """The fitted head that a sentiment recipe names."""
+    rows = night.store.lake.read(
+        "sentiment_head", hash_of(recipe), pl.DataFrame({"key": lake_keys(hash_of(recipe), range(N_FOLDS))})
+    )
+    return SentimentHead.from_frame(rows.drop("key"))
+
+
+def _rated_documents(
+    night: Night, cleaned: Handle, sentences: Handle, vectors: Handle
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Rated documents (fold, share of the scale) and the mean of each one's statement vectors."""
+    documents = with_rating_share(documents_of(night, cleaned.recipe), night)
+    rated = (
+        documents.filter("is_analysed", pl.col("rating_share").is_not_null())
+        .sort("document_id")
+        .head(MAX_HEAD_DOCUMENTS)
+        .select("document_id", "fold", "rating_share")
+    )
+    opinions = opinions_in(night, cleaned.recipe, sentences.recipe).join(rated, on="document_id", how="semi")
+    opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
+    if opinions.is_empty():
+        return rated.head(0), np.zeros((0, 1), np.float32)
+    order = opinions["document_id"].arg_sort().to_numpy()
+    ids = opinions["document_id"].to_numpy()[order]
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
+    counts = np.diff(np.r_[starts, len(ids)])
+    means = np.add.reduceat(matrix[order].astype(np.float64), starts, axis=0) / counts[:, None]
+    with_vectors = pl.DataFrame({"document_id": ids[starts]}).join(
+        rated, on="document_id", maintain_order="left"
+    )
+    return with_vectors, means
+
+
+def with_rating_share(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Rows with `rating_share`: the rating on its source's scale, 0 to 1."""
+    share = pl.lit(None, pl.Float64)
+    for source in night.settings.sources:
+        low, high = source.rating_scale
+        share = (
+            pl.when(pl.col("source") == source.name)
+            .then((pl.col("rating") - low) / (high - low))
+            .otherwise(share)
+        )
+    return rows.with_columns(rating_share=share)
+
+
+def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> Handle:
+    """Find themes the first time; afterwards put new statements under the themes that are there."""
+    store = night.store
+    recipe = theme_recipe(night.settings.themes)
+    events = store.state.theme_events([attempt.run_id for attempt in night.earlier], night.state_sequence)
+    registry = replay(events).filter(pl.col("status") == "active")
+    if registry.filter(pl.col("embedding_recipe") != vectors.recipe).height:
+        raise SettingsError(
+            f"{night.settings.file}: [embedding] changed, and the themes of {store.data_dir} were found "
+            "with other vectors; set the model back, or give the store another data_dir"
+        )
+    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
+    born: list[dict[str, Any]] = []
+    cause = "placed"
+    if registry.is_empty():
+        cause = "discovery"
+        opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
+        themes = _discover(night, documents_of(night, cleaned.recipe), opinions, matrix)
+        born = [
+            born_event(theme, cause=cause, embedding_recipe=vectors.recipe, theme_recipe=hash_of(recipe))
+            for theme in themes.iter_rows(named=True)
+        ]
+    else:
+        placed = placements(night, night.earlier)
+        opinions = opinions.join(placed, on="opinion_id", how="anti")
+        opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
+        themes = registry.select("theme_id", "centroid", "radius")
+    store.state.record_theme_events(night.run_id, born, who="night")
+    rows = place_opinions(opinions["opinion_id"].to_list(), matrix, themes).with_columns(
+        registry_version=pl.lit(events.height + len(born)), run_id=pl.lit(night.run_id), cause=pl.lit(cause)
+    )
+    store.placement.append(night.made_by, rows)
+    facts = {"n_born": len(born), "n_placed": rows.height}
+    return Handle("theme", hash_of(recipe), canonical_json(recipe), opinions.height, facts)
+
+
+def _discover(
+    night: Night, documents: pl.DataFrame, opinions: pl.DataFrame, matrix: np.ndarray
+) -> pl.DataFrame:
+    authors = documents.select("document_id", author_numbers(documents, night.settings))
+    found = opinions.join(authors, on="document_id", maintain_order="left")
+    return discover_themes(
+        found.select("opinion_id", "document_id", "author", "quote"),
+        matrix,
+        night.settings.themes,
+        min_authors=night.settings.store.min_authors,
+        run_id=night.run_id,
+        seed=stage_seed(night.settings.store.seed, "themes"),
+    )

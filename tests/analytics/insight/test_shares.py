@@ -1,0 +1,206 @@
+"""Shares: intervals as published, counts as done by hand, and segments that add up."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.insight.shares import document_days, newcombe_difference, theme_days, trends, wilson
+from analytics.tables import SEGMENTS, TABLES
+
+Z = 1.959964
+AS_OF = date(2018, 6, 20)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_gives_the_published_intervals(k: int, n: int, low: float, high: float) -> None:
+    # Newcombe 1998, Two-sided confidence intervals for the single proportion, table I, method 3.
+    assert [round(float(end), 4) for end in wilson(k, n, Z)] == [low, high]
+
+
+def test_wilson_of_nothing_is_unknown_and_of_all_reaches_one() -> None:
+    low, high = wilson([0, 0, 7], [0, 7, 7])
+    assert np.isnan([low[0], high[0]]).all()
+    assert low[1] == 0.0
+    assert high[2] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("k1", "n1", "k2", "n2", "low", "high"),
+    [
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+        (5, 56, 0, 29, -0.0381, 0.1926),
+        (0, 10, 0, 20, -0.1611, 0.2775),
+        (10, 10, 0, 10, 0.6075, 1.0),
+    ],
+)
+def test_newcombe_gives_the_published_intervals(
+    k1: int, n1: int, k2: int, n2: int, low: float, high: float
+) -> None:
+    # Newcombe 1998, Interval estimation for the difference between independent proportions, table II.
+    difference, *ends = newcombe_difference(k1, n1, k2, n2, Z)
+    assert float(difference) == pytest.approx(k1 / n1 - k2 / n2)
+    assert [round(float(end), 4) for end in ends] == [low, high]
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_an_interval_holds_its_share(counts: tuple[int, int]) -> None:
+    k, n = counts
+    low, high = wilson(k, n)
+    assert 0 <= low <= k / n <= high <= 1
+    assert low < high
+
+
+def document(
+    name: str, days_ago: int | None, author: int | None, channel: str | None = None, *, covered: bool = True
+) -> dict[str, object]:
+    return {
+        "document_id": name,
+        "day": None if days_ago is None else AS_OF - timedelta(days=days_ago),
+        "author": author,
+        "segments": [] if channel is None else [{"name": "channel", "value": channel}],
+        "is_analysed": covered,
+    }
+
+
+def documents_of(rows: list[dict[str, object]]) -> pl.DataFrame:
+    schema = {
+        "document_id": pl.String,
+        "day": pl.Date,
+        "author": pl.Int32,
+        "segments": SEGMENTS,
+        "is_analysed": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+DOCUMENTS = documents_of(
+    [
+        document("a", 0, 1, "shop"),
+        document("b", 6, 2, "web"),
+        document("c", 6, None, "web"),
+        document("d", 6, None, "web"),
+        document("e", 7, 1, "shop"),
+        document("f", 0, 3, "shop", covered=False),
+        document("g", None, 4, "shop"),
+        document("h", -1, 5, "shop"),
+        document("i", 21, 6),
+    ]
+)
+OPINIONS = pl.DataFrame(
+    {
+        "opinion_id": ["a0", "a1", "b0", "c0", "d0", "e0", "g0", "h0", "i0"],
+        "document_id": ["a", "a", "b", "c", "d", "e", "g", "h", "i"],
+        "sentiment_label": ["negative", "positive", "neutral", "negative", "negative", "neutral"]
+        + ["negative"] * 3,
+    }
+)
+OPINION_THEME = pl.DataFrame(
+    {
+        "opinion_id": ["a0", "a1", "c0", "d0", "e0", "g0", "h0", "b0"],
+        "theme_id": ["t"] * 7 + ["u"],
+    }
+)
+
+
+def row_of(frame: pl.DataFrame, **key: object) -> dict[str, object]:
+    return frame.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in key.items()), named=True)
+
+
+def test_document_days_count_documents_covered_and_authors() -> None:
+    days = document_days(DOCUMENTS)
+    assert days.schema == TABLES["document_day"].empty().schema
+    today = row_of(days, day=AS_OF, segment_value="all")
+    assert (today["n_documents"], today["n_covered"], today["n_authors"]) == (2, 1, 2)
+    web = row_of(days, day=AS_OF - timedelta(days=6), segment_value="web")
+    assert (web["n_documents"], web["n_covered"], web["n_authors"]) == (3, 3, 2)  # unknown authors are one
+    assert days.filter(pl.col("segment_name") == "all")["n_documents"].sum() == 8  # not the undated one
+
+
+def test_theme_days_count_statements_and_tones() -> None:
+    days = theme_days(OPINIONS, OPINION_THEME, DOCUMENTS)
+    assert days.schema == TABLES["theme_day"].empty().schema
+    today = row_of(days, theme_id="t", day=AS_OF, segment_value="all")
+    counts = ("n_documents", "n_opinions", "n_authors", "n_negative", "n_positive")
+    assert [today[name] for name in counts] == [1, 2, 1, 1, 1]
+    web = row_of(days, theme_id="t", day=AS_OF - timedelta(days=6), segment_value="web")
+    assert [web[name] for name in counts] == [2, 2, 1, 2, 0]
+
+
+def test_trends_by_hand() -> None:
+    weeks = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
+    assert weeks.schema == TABLES["trend"].empty().schema
+    now = row_of(weeks, theme_id="t", segment_value="all", window_end=AS_OF)
+    assert now["window_start"] == date(2018, 6, 14)
+    # Covered: a b c d. Mentioned by a c d, whose authors are 1 and the unknown.
+    assert (now["n_documents"], now["n_covered"], now["n_authors"]) == (3, 4, 2)
+    assert (now["share"], now["share_low"], now["share_high"]) == (0.75, 0.300636, 0.954414)
+    assert now["is_shown"]
+    before = row_of(weeks, theme_id="t", segment_value="all", window_end=date(2018, 6, 13))
+    assert (before["n_documents"], before["n_covered"], before["share"], before["is_shown"]) == (
+        1,
+        1,
+        1.0,
+        False,
+    )
+    oldest = row_of(weeks, theme_id="t", segment_value="all", window_end=date(2018, 6, 6))
+    assert (oldest["n_documents"], oldest["n_covered"]) == (0, 0)
+    assert (oldest["share"], oldest["share_low"], oldest["share_high"]) == (None, None, None)
+    web = row_of(weeks, theme_id="t", segment_value="web", window_end=AS_OF)
+    assert (web["n_documents"], web["n_covered"], web["n_authors"], web["is_shown"]) == (2, 3, 1, False)
+
+
+def test_a_theme_has_every_week_where_it_is_mentioned_and_no_row_elsewhere() -> None:
+    weeks = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
+    rows = weeks.group_by("theme_id", "segment_value").len().sort("theme_id", "segment_value").rows()
+    assert rows == [("t", "all", 3), ("t", "shop", 3), ("t", "web", 3), ("u", "all", 3), ("u", "web", 3)]
+    zero = row_of(weeks, theme_id="u", segment_value="all", window_end=date(2018, 6, 13))
+    assert (zero["share"], zero["share_low"]) == (0.0, 0.0)
+
+
+def test_shares_do_not_depend_on_the_order_of_rows() -> None:
+    given_order = (OPINIONS, OPINION_THEME, DOCUMENTS)
+    turned = tuple(frame.reverse() for frame in given_order)
+    assert document_days(DOCUMENTS).equals(document_days(DOCUMENTS.reverse()))
+    assert theme_days(*given_order).equals(theme_days(*turned))
+    assert trends(*given_order, AS_OF, min_authors=2).equals(trends(*turned, AS_OF, min_authors=2))
+
+
+def test_an_empty_store_has_empty_tables() -> None:
+    empty = (OPINIONS.clear(), OPINION_THEME.clear(), DOCUMENTS.clear())
+    assert document_days(DOCUMENTS.clear()).is_empty()
+    assert theme_days(*empty).is_empty()
+    assert trends(*empty, AS_OF, min_authors=2).is_empty()
+
+
+AUTHORS, CHANNELS = st.sampled_from([None, 1, 2, 3]), st.sampled_from(["shop", "web", "app"])
+rows = st.lists(st.tuples(st.integers(0, 20), AUTHORS, CHANNELS, st.booleans()), max_size=25)
+
+
+@given(rows)
+def test_document_counts_of_exclusive_segments_add_up(drawn: list[tuple[int, int | None, str, bool]]) -> None:
+    documents = documents_of(
+        [document(f"d{n}", days, author, channel, covered=is_covered)
+         for n, (days, author, channel, is_covered) in enumerate(drawn)]
+    )  # fmt: skip
+    opinions = documents.select(opinion_id="document_id", document_id="document_id").with_columns(
+        sentiment_label=pl.lit("neutral")
+    )
+    placed = opinions.head(15).select("opinion_id", theme_id=pl.lit("t"))
+    for table, key in (
+        (document_days(documents), ["day"]),
+        (theme_days(opinions, placed, documents), ["theme_id", "day"]),
+        (trends(opinions, placed, documents, AS_OF, n_weeks=3, min_authors=1), ["theme_id", "window_start"]),
+    ):
+        is_all = pl.col("segment_name") == "all"
+        total = table.filter(is_all, pl.col("n_documents") > 0).select(*key, "n_documents").sort(key)
+        summed = table.filter(~is_all).group_by(key).agg(pl.col("n_documents").sum()).sort(key)
+        assert total.equals(summed.filter(pl.col("n_documents") > 0))
