@@ -1,9 +1,8 @@
 """Every published table: columns, types, key, grain, run facts. Column names are decided here alone.
 
 Run facts are columns in which two runs of the same night may honestly differ (clock times, attempt numbers);
-a digest
-leaves them out. Units stand in names: `_share` is 0 to 1, `_at` a UTC timestamp, `day` a local date, `n_` a
-count.
+a digest leaves them out. Units stand in names: `_share` is 0 to 1, `_at` a UTC timestamp, `day` a local date,
+`n_` a count.
 """
 
 from __future__ import annotations

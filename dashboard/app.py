@@ -56,9 +56,7 @@ def main() -> None:
                 url_path="decisions",
                 default=True,
             ),
-            st.Page(
-                partial(themes.show, night), title="Themes", icon=":material/forum:", url_path="themes"
-            ),
+            st.Page(partial(themes.show, night), title="Themes", icon=":material/forum:", url_path="themes"),
         ],
         position="top",
     )

@@ -11,6 +11,12 @@ _PADDING = {"left": 0, "top": 4, "right": 10, "bottom": 6}
 _GAP = "break-paths-show-path-domains"
 
 
+def axis_end(*tops: pl.Series) -> float:
+    """Where an axis of shares ends, so that every given share fits."""
+    highest = max((float(top) for series in tops for top in series.drop_nulls()), default=0.0)
+    return min(1.0, 1.08 * max(0.01, highest))
+
+
 def chart_interval(estimate: pl.DataFrame, scale_end: float) -> alt.LayerChart:
     """A share as a point on its interval.
 
@@ -43,9 +49,9 @@ def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> al
             share_high.
         compared: The same of all documents, drawn quietly behind; None: nothing to compare with.
     """
-    highest = [frame["share_high"].max() or 0.01 for frame in (weeks, compared) if frame is not None]
+    highest = [frame["share_high"] for frame in (weeks, compared) if frame is not None]
     y_axis = alt.Axis(title=None, format=".0%", tickCount=5)
-    y_scale = alt.Scale(domain=[0, min(1.0, 1.08 * max(highest))], nice=False)
+    y_scale = alt.Scale(domain=[0, axis_end(*highest)], nice=False)
     low = alt.Y("share_low:Q", axis=y_axis, scale=y_scale)
     share = alt.Y("share:Q", axis=y_axis, scale=y_scale)
     # Days are drawn as the reader's midnight, wherever that is, so that no label slips to the day before.

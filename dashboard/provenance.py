@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -22,8 +25,8 @@ def show(night: Night) -> None:
             f"{run['seconds']:,.0f} seconds\n"
             f"- {wording.count(run['n_documents'])} documents: {wording.count(run['n_new'])} new, "
             f"{wording.count(run['n_changed'])} changed, {wording.count(run['n_gone'])} gone; "
-            f"{wording.count(run['n_not_analysed'])} not analysed, {wording.count(run['n_undated'])} without a "
-            f"usable date, {wording.count(run['n_waiting'])} dated after this night\n"
+            f"{wording.count(run['n_not_analysed'])} not analysed, {wording.count(run['n_undated'])} without "
+            f"a usable date, {wording.count(run['n_waiting'])} dated after this night\n"
             f"- {wording.count(run['n_quarantined'])} rows in quarantine\n"
             f"- {wording.count(run['model_calls'])} model calls; a call is one text handed to a model"
         )
@@ -61,7 +64,7 @@ def show(night: Night) -> None:
         )
 
 
-def show_table(title: str, rows: pl.DataFrame, columns: dict[str, object]) -> None:
+def show_table(title: str, rows: pl.DataFrame, columns: Mapping[str, Any]) -> None:
     """A small table under its title, or that it is empty."""
     st.markdown(f"**{title}**")
     if rows.is_empty():

@@ -107,8 +107,7 @@ def decisions(night: Night) -> pl.DataFrame:
 
 
 def quotes(night: Night) -> pl.DataFrame:
-    """The quotes under all decisions, by decision and rank: columns of the view decision_quote, and
-    rating."""
+    """The quotes under all decisions, in order: columns of the view decision_quote, and rating."""
     return night.rows(
         """SELECT q.*, d.rating FROM decision_quote AS q JOIN document AS d USING (document_id)
         ORDER BY q.decision_id, q.rank"""

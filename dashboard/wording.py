@@ -98,12 +98,10 @@ def quote(text: str, start: int, end: int, origin: list[str]) -> str:
 
 
 def _context(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the shown part of a document begins and ends: at spaces, unless little would be left out."""
-    first = max(0, start - CONTEXT_CHARACTERS)
-    last = min(len(text), end + CONTEXT_CHARACTERS)
-    if first:
-        space = re.search(r"\s", text[first:start])
-        first = first + space.end() if space else first
-    if last < len(text):
-        last = max(end, end + max((m.start() for m in re.finditer(r"\s", text[end:last])), default=last - end))
+    """Where the shown part of a document begins and ends: at spaces, where something is left out."""
+    first, last = max(0, start - CONTEXT_CHARACTERS), min(len(text), end + CONTEXT_CHARACTERS)
+    if first and (space := re.search(r"\s", text[first:start])):
+        first += space.end()
+    if last < len(text) and (spaces := re.match(r".*(?=\s)", text[end:last], re.DOTALL)):
+        last = end + spaces.end()
     return first, last

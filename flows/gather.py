@@ -99,8 +99,8 @@ def author_numbers(documents: pl.DataFrame, settings: Settings) -> pl.Series:
     """A number for each document's author within this generation, by the author's smallest document id.
 
     The numbers say who wrote together and nothing else: they cannot be led back to a person, and do not
-    depend on the
-    store's key. Documents without an author have none, unless their source counts them as distinct authors.
+    depend on the store's key. Documents without an author have none, unless their source counts them as
+    distinct authors.
     """
     distinct = [source.name for source in settings.sources if source.anonymous == "distinct"]
     alone = pl.when(pl.col("source").is_in(distinct)).then(pl.col("document_id"))

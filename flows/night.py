@@ -31,9 +31,8 @@ SETTINGS = "settings"
 class Handle:
     """What travels between steps: which stage, under which recipe; never texts.
 
-    The keys need not travel: those that are live follow from the journal's arrivals and the recipe, and
-    those that were
-    owed stand in the plan that the lake keeps for the run.
+    The keys need not travel: those that are live follow from the journal's arrivals and the recipe, and those
+    that were owed stand in the plan that the lake keeps for the run.
     """
 
     stage: str

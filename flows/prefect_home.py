@@ -15,9 +15,8 @@ def prepare() -> None:
     """Set what Prefect reads at import, where the user has not set it.
 
     With PREFECT_API_URL, or a profile in the user's own PREFECT_HOME, the run reports to that server.
-    Without, Prefect
-    starts a temporary one; its database lies in the cache folder, apart from other programs' and from the
-    store.
+    Without, Prefect starts a temporary one; its database lies in the cache folder, apart from other programs'
+    and from the store.
     """
     defaults = {
         "DO_NOT_TRACK": "1",

@@ -37,7 +37,7 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
     insights = compose_insights(night)
     earlier = journal.read("episode", night.earlier[-1:]).drop("_run_id")
     ranked = rank_decisions(
-        insights.themes,
+        insights.themes.filter("is_shown"),
         insights.opinions,
         insights.opinion_themes,
         insights.documents,

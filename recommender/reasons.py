@@ -29,10 +29,11 @@ def nearest_liked(listed: np.ndarray, liked: np.ndarray, item_vectors: np.ndarra
     Args:
         listed: int (n_users, n_places), columns of listed items, -1 where there is none.
         liked: bool (n_users, n_items).
-        item_vectors: float64 (n_items, n_dims), unit rows; an item without text is nobody's reason.
+        item_vectors: float64 (n_items, n_dims), unit rows; zeros for an item without text,
+            which is nobody's reason, because its cosine is 0.
     """
     kept: list[tuple[np.ndarray, ...]] = []
-    reason_row, reason_column = np.nonzero(liked & item_vectors.any(axis=1))
+    reason_row, reason_column = np.nonzero(liked)
     ends = np.searchsorted(reason_row, np.arange(len(liked) + 1))
     for row in np.flatnonzero((listed >= 0).any(axis=1)):
         columns = reason_column[ends[row] : ends[row + 1]]

@@ -1,4 +1,4 @@
-"""Readers of Parquet, CSV and JSON Lines files: blocks of mapped columns, never the whole file at once."""
+"""Readers of CSV and JSON Lines: the mapped columns as they lie in the file, block by block."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class SourceFile:
             SourceError: which column, and which columns the file has.
         """
         counted = Counter(names)
-        shown = ", ".join(name[:40] for name in names[:_NAMES_SHOWN]) or "none"
+        shown = ", ".join(" ".join(name.split())[:40] for name in names[:_NAMES_SHOWN]) or "none"
         more = len(names) - _NAMES_SHOWN
         shown += f" and {more} more" if more > 0 else ""
         for role, column in self.roles.items():
@@ -86,6 +86,10 @@ class SourceFile:
                 raise self.error(
                     f"column {column!r} (set as columns.{key}) occurs twice; rename one in the file"
                 )
+
+    def role_of(self, column: str) -> str:
+        """The first role that a column has."""
+        return next(role for role, mapped in self.roles.items() if mapped == column)
 
     def check_text(self) -> None:
         """Refuse a file that is not UTF-8 text.
@@ -252,60 +256,5 @@ def _as_text(value: Any, role: str, exact: bool) -> str | None:
             raise _Unfit(f"{role} is a number too large to be exact")
         return str(int(value)) if value.is_integer() and abs(value) < EXACT_LIMIT else repr(value)
     if role in FREE_ROLES:
-        return orjson.dumps(value).decode()
+        return "{}"  # given, but neither a time nor a number
     raise _Unfit(f"{role} is not text")
-
-
-def read_parquet(file: SourceFile, block_rows: int, check: Callable[[pl.Schema], None]) -> Iterator[RawBlock]:
-    """Read the mapped columns of a Parquet file.
-
-    Args:
-        file: The file and its mapping.
-        block_rows: Rows in a block, at most.
-        check: Raises where a column's type cannot hold its role.
-
-    Raises:
-        SourceError: not a Parquet file, damaged, or a mapped column is missing.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    n_read = 0
-    try:
-        with pq.ParquetFile(file.path, pre_buffer=False, coerce_int96_timestamp_unit="us") as parquet:
-            file.check_columns(parquet.schema_arrow.names)
-            columns = list(dict.fromkeys(file.roles.values()))
-            check(_by_role(parquet.schema_arrow.empty_table().select(columns), file).schema)
-            for batch in parquet.iter_batches(batch_size=block_rows, columns=columns):
-                values = _by_role(pa.Table.from_batches([batch]), file)
-                positions = list(range(n_read + 1, n_read + 1 + values.height))
-                n_read += values.height
-                yield RawBlock(positions, values, _row_hasher(values), [])
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        place = f"cannot be read after row {n_read:,}" if n_read else "not a readable Parquet file"
-        raise file.error(f"{place}; write it anew, or set the source's format to what it is") from error
-
-
-def _by_role(table: Any, file: SourceFile) -> pl.DataFrame:
-    """An Arrow table of the mapped columns as one column per role."""
-    import pyarrow as pa
-
-    for index, field in enumerate(table.schema):
-        # Polars knows no fixed offsets such as +02:00; the instant is the same in any zone.
-        if pa.types.is_timestamp(field.type) and field.type.tz is not None:
-            zoned = table.column(index).cast(pa.timestamp(field.type.unit, "UTC"))
-            table = table.set_column(index, field.name, zoned)
-        # Nor does it know decimals of more than 38 digits.
-        elif pa.types.is_decimal256(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(pa.string()))
-    frame = pl.DataFrame(table)
-    return frame.select(pl.col(column).alias(role) for role, column in file.roles.items())
-
-
-def _row_hasher(values: pl.DataFrame) -> Callable[[int], str]:
-    def hash_row(nth: int) -> str:
-        return hash_of([None if value is None else str(value) for value in values.row(nth)])
-
-    return hash_row

@@ -54,7 +54,7 @@ _PHONE = re.compile(
     r"|(?:(?:00)?1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[0-9]{3}[ .-][0-9]{4}"
     # Area code in parentheses, or a leading zero, and then groups.
     r"|\([0-9]{2,5}\) ?[0-9]{2,8}(?:[ .-][0-9]{2,5}){0,3}"
-    r"|\(?0[0-9]{1,4}\)?(?:[ ./-][0-9]{2,8}){1,5}"
+    r"|(?:\(0[0-9]{1,4}\)|0[0-9]{1,4})(?:[ ./-][0-9]{2,8}){1,5}"
     # Three groups or more with one separator.
     r"|(?P<groups>[0-9]{2,5}(?P<between>[ -])[0-9]{2,5}(?:(?P=between)[0-9]{2,5}){1,3})"
     # Local: 555-1234.
@@ -102,10 +102,10 @@ def _kinds_within(text: str) -> list[tuple[str, re.Pattern[str], _Check]]:
     if n_digits >= 13:
         kinds.append(("iban", _IBAN, _iban_length))
         kinds.append(("card", _CARD, _card_length))
-    if n_digits >= 4 and text.count(".") >= 3:
-        kinds.append(("ip", _IPV4, _whole))
     if n_digits and text.count(":") >= 2:
         kinds.append(("ip", _IPV6, _ipv6_length))
+    if n_digits >= 4 and text.count(".") >= 3:
+        kinds.append(("ip", _IPV4, _whole))
     if n_digits >= 7:
         kinds.append(("phone", _PHONE, _phone_length))
     return kinds
@@ -141,7 +141,8 @@ def _iban_length(match: re.Match[str]) -> int:
     if not wanted or len(places) < wanted:
         return 0
     end = places[wanted - 1] + 1
-    if (found + match.string[match.end() : match.end() + 1])[end : end + 1].isalnum():
+    following = match.string[match.start() + end :][:1]
+    if following.isascii() and following.isalnum():
         return 0
     account = "".join(found[place] for place in places[:wanted])
     digits = "".join(str(int(character, 36)) for character in account[4:] + account[:4])

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.intake.files import RawBlock, SourceFile, read_csv, read_jsonl, read_parquet
+from analytics.intake.files import RawBlock, SourceFile, read_csv, read_jsonl
 from analytics.intake.mapping import check_types, map_block, mapped_roles
+from analytics.intake.parquet import read_parquet
 from analytics.settings import SourceSettings
 
 _FORMATS = {
@@ -71,7 +72,7 @@ def read_blocks(source: SourceSettings, path: Path, block_rows: int = 10_000) ->
     if seen and not n_rows:
         form, count = seen.most_common(1)[0]
         raise file.error(
-            f"every row was rejected ({seen.total():,} in all), most often because: {examples[form]} ({count:,}); "
+            f"all rows were rejected ({seen.total():,}), most often because: {examples[form]} ({count:,}); "
             "correct the mapping in the settings, or the file"
         )
 

@@ -1,10 +1,9 @@
 """The lake: results keyed by (recipe, input), so that only new work costs.
 
-A stage's rows for one recipe lie in `lake/<stage>/<recipe>/part-<run>-<nn>.parquet`, each with a `key`
-column and, in its
-footer, the ledger facts of what it cost. Beside them `plan-<run>.parquet` says how a run cut its owed keys
-into parts, and
-`failed-<run>-<nn>.parquet` which keys got no answer. A part lands whole, by rename, or not at all.
+A stage's rows for one recipe lie in `lake/<stage>/<recipe>/part-<run>-<nn>.parquet`, each with a `key` column
+and, in its footer, the ledger facts of what it cost. Beside them `plan-<run>.parquet` says how a run cut its
+owed keys into parts, and `failed-<run>-<nn>.parquet` which keys got no answer. A part lands whole, by rename,
+or not at all.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class Engine:
     """What answers a stage's keys.
 
     `answer` takes rows (`key` and inputs) and returns rows with `key` and outputs, in any order; a key it
-    leaves out, or
-    returns with a text in a `failure` column, has failed. It may depend on nothing but the rows it is given.
+    leaves out, or returns with a text in a `failure` column, has failed. It may depend on nothing but the
+    rows it is given.
     """
 
     answer: Callable[[pl.DataFrame], pl.DataFrame]
@@ -71,9 +70,8 @@ def order_owed(owed: pl.DataFrame, as_of: date, newest_days: int) -> pl.DataFram
     """Owed rows in the order in which they are worked.
 
     The newest days come first, then the rest (undated rows last); within a block one key per day in turn,
-    newest day
-    first, and within a day by key, which is a hash: whatever is covered at any moment is a random sample of
-    each day.
+    newest day first, and within a day by key, which is a hash: whatever is covered at any moment is a random
+    sample of each day.
 
     Args:
         owed: Columns `key` and, where the input has a date, `day`.
@@ -115,6 +113,13 @@ class Lake:
         if not parts:
             return pl.DataFrame(schema={"key": pl.String})
         return pl.scan_parquet(parts).select("key").unique().collect()
+
+    def keys_where(self, stage: str, recipe: str, column: str, values: Iterable[str]) -> pl.DataFrame:
+        """Keys of the rows whose column holds one of the values: column `key`."""
+        parts = self.parts(stage, recipe)
+        if not parts:
+            return pl.DataFrame(schema={"key": pl.String})
+        return pl.scan_parquet(parts).filter(pl.col(column).is_in(list(values))).select("key").collect()
 
     def read(
         self, stage: str, recipe: str, keys: pl.DataFrame, columns: Iterable[str] | None = None

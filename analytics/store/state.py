@@ -1,8 +1,7 @@
 """The state: people's decisions, registry events and tombstones, each with who and when, in one sequence.
 
-A night reads the state at one sequence number, kept in its manifest. Entries that a run wrote are marked
-with it and count
-once `CURRENT` lists that run. Entries hold ids, never text of documents.
+A night reads the state at one sequence number, kept in its manifest. Entries that a run wrote are marked with
+it and count once `CURRENT` lists that run. Entries hold ids, never text of documents.
 """
 
 from __future__ import annotations
@@ -182,7 +181,11 @@ class State:
         with _stated(self.path), self._engine.begin() as connection:
             for row in connection.execute(sa.select(_entry.c.sequence, _entry.c.content)).all():
                 content = json.loads(row.content)
-                left = {name: value for name, value in content.items() if value not in gone}
+                left = {
+                    name: [item for item in value if item not in gone] if isinstance(value, list) else value
+                    for name, value in content.items()
+                    if not (isinstance(value, str) and value in gone)
+                }
                 if left != content:
                     change = _entry.update().where(_entry.c.sequence == row.sequence)
                     connection.execute(change.values(content=canonical_json(left)))

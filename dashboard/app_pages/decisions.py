@@ -7,10 +7,10 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
-from dashboard import charts, queries, wording
+from dashboard import charts, queries, weeks, wording
 from dashboard.queries import Night
 
-KINDS = {
+KINDS: dict[str, tuple[str, str, Literal["primary", "gray"]]] = {
     "fix": (":material/build:", "Fix", "primary"),
     "watch": (":material/visibility:", "Watch", "gray"),
     "keep": (":material/thumb_up:", "Keep", "gray"),
@@ -18,16 +18,14 @@ KINDS = {
 """Icon, name and badge colour of each kind of decision."""
 
 N_NIGHTS = 14
-"""How many nights the small bars go back."""
+"""How many nights the small lines go back."""
 
 
 def show(night: Night) -> None:
     """The decisions of the night in their order, each with its evidence."""
     st.title("Decisions")
     st.caption(f"Night of {wording.spell_day(night.as_of)} · generation {night.generation}")
-    kind = st.pills(
-        "Kind", list(KINDS), format_func=lambda kind: f"{KINDS[kind][0]} {KINDS[kind][1]}", key="kind"
-    )
+    kind = st.pills("Kind", list(KINDS), format_func=lambda kind: " ".join(KINDS[kind][:2]), key="kind")
     board = queries.decisions(night)
     if board.is_empty():
         st.info(f"No decisions tonight: {why_none(night)}.", icon=":material/bedtime:")
@@ -35,13 +33,13 @@ def show(night: Night) -> None:
     shown = board if kind is None else board.filter(pl.col("kind") == kind)
     if shown.is_empty():
         st.info(
-            f"No decision of this kind tonight; deselect “{KINDS[kind][1]}” to see all {board.height}.",
+            f"No decision of this kind tonight; deselect it to see all {board.height}.",
             icon=":material/filter_alt:",
         )
         return
     show_figures(night)
     quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
-    scale_end = min(1.0, 1.05 * max(board["share_high"].fill_null(0).max(), 0.01))
+    scale_end = charts.axis_end(board["share_high"])
     for decision in shown.iter_rows(named=True):
         evidence = quotes.get((decision["decision_id"],), pl.DataFrame())
         show_decision(night, decision, evidence, scale_end)
@@ -68,16 +66,15 @@ def why_none(night: Night) -> str:
 
 def show_figures(night: Night) -> None:
     """What tonight's decisions stand on, and what the night brought."""
-    found, weeks, runs = queries.coverage(night), queries.activity(night), queries.runs(night)
+    found, written, runs = queries.coverage(night), queries.activity(night), queries.runs(night)
     run = runs.row(-1, named=True)
     is_first = runs.height == 1
-    by_night: Literal["area", "bar"] = "area" if is_first else "bar"
-    cards = [
+    cards: list[tuple[str, int, str, pl.Series | None, str]] = [
         (
             "Documents covered",
             found["n_covered"],
             f"{wording.count(found['n_not_analysed'])} not analysed",
-            ("area", weeks["n_covered"]),
+            written["n_covered"],
             "Documents that a model could read: what every share is a share of. Those without text or in a "
             "language that no model here reads are counted as not analysed. Line: by week written.",
         ),
@@ -85,29 +82,29 @@ def show_figures(night: Night) -> None:
             "Opinions",
             found["n_opinions"],
             "first night" if is_first else f"{wording.signed(run['n_new_opinions'])} tonight",
-            ("area", weeks["n_opinions"]),
+            written["n_opinions"],
             "Statements found in the covered documents, each a quote. Line: by week written.",
         ),
         (
             "Themes",
             queries.themes(night).height,
             "first night" if is_first else f"{wording.signed(run['n_new_themes'])} tonight",
-            (by_night, runs["n_new_themes"].tail(N_NIGHTS)),
-            f"What opinions are about, shown where {night.min_authors} distinct authors or more stand behind it. "
-            "Bars: by the night in which they were found.",
+            None if is_first else runs["n_new_themes"].tail(N_NIGHTS),
+            f"What opinions are about, shown where {night.min_authors} distinct authors stand behind it. "
+            "Line: found by night.",
         ),
         (
             "New tonight",
             run["n_new"],
             "first night" if is_first else f"{wording.count(runs['n_new'][-2])} the night before",
-            (by_night, runs["n_new"].tail(N_NIGHTS)),
-            "Documents that were not in the store the night before. Bars: by night.",
+            None if is_first else runs["n_new"].tail(N_NIGHTS),
+            "Documents that were not in the store the night before. Line: by night.",
         ),
     ]
     # Four in a row, and two by two on a phone.
-    places = [place for half in st.columns(2) for place in half.columns(2, wrap=False)]
-    for place, (label, value, delta, (form, line), help_text) in zip(places, cards, strict=True):
-        place.metric(
+    halves = [half.container(horizontal=True, height="stretch", wrap=False) for half in st.columns(2)]
+    for place, (label, value, delta, line, help_text) in enumerate(cards):
+        halves[place // 2].metric(
             label,
             wording.count(value),
             delta,
@@ -117,7 +114,7 @@ def show_figures(night: Night) -> None:
             border=True,
             height="stretch",
             chart_data=line,
-            chart_type=form,
+            chart_type="area",
         )
 
 
@@ -138,7 +135,9 @@ def show_decision(night: Night, decision: dict[str, Any], quotes: pl.DataFrame, 
                 f"documents, 95 % interval {wording.interval(decision['share_low'], decision['share_high'])}"
             )
             if decision["share"] is not None:
-                estimate = pl.DataFrame([{name: decision[name] for name in ("share", "share_low", "share_high")}])
+                estimate = pl.DataFrame(
+                    {key: [decision[key]] for key in ("share", "share_low", "share_high")}
+                )
                 st.altair_chart(charts.chart_interval(estimate, scale_end))
         with right:
             st.markdown(
@@ -182,12 +181,6 @@ def show_weeks(night: Night, shown: pl.DataFrame) -> None:
     st.subheader("Week by week")
     names = {row["decision_id"]: f"{row['rank']}. {row['name']}" for row in shown.iter_rows(named=True)}
     chosen = st.selectbox("Decision", list(names), format_func=lambda identifier: names.get(identifier, "–"))
-    weeks = queries.weeks(night, shown.filter(pl.col("decision_id") == chosen)["theme_id"][0])
-    if weeks["share"].drop_nulls().is_empty():
-        st.info("No week has enough authors to show a share.", icon=":material/bedtime:")
-        return
-    st.altair_chart(charts.chart_weeks(weeks))
-    st.caption(
-        f"Share of the documents written in a week that speak of the theme, with its 95 % interval; a week with "
-        f"fewer than {night.min_authors} authors behind it is left out."
-    )
+    theme_id = dict(shown.select("decision_id", "theme_id").iter_rows()).get(chosen)
+    if theme_id:
+        weeks.show(night, theme_id)

@@ -194,7 +194,7 @@ def test_the_order_of_what_comes_in_changes_nothing(rows: list[Row], random) -> 
         order = random.sample(range(len(KNOWN)), len(KNOWN))
         made = lists(
             random.sample(rows, len(rows)),
-            random.sample(USERS, len(USERS)),
+            [*random.sample(USERS, len(USERS)), random.choice(USERS)],  # one asked for twice
             items=[KNOWN[index] for index in order],
             vectors=SPREAD[order],
         )

@@ -102,6 +102,8 @@ def test_discovery_reads_no_more_than_it_is_allowed() -> None:
     themes = discover(opinions, vectors, settings)
     assert themes["n_opinions"].sum() == 100
     assert themes.equals(discover(opinions.reverse(), vectors[::-1], settings))
+    other_draw = discover_themes(opinions, vectors, settings, min_authors=5, run_id="run", seed=4)
+    assert other_draw["radius"].to_list() != themes["radius"].to_list()
 
 
 def test_a_typical_statement_is_a_whole_sentence_where_there_is_one() -> None:
@@ -179,8 +181,8 @@ def test_golden_output_belongs_to_this_version() -> None:
     )
     assert THEME_VERSION == 1
     assert theme_recipe(ThemeSettings())["version"] == THEME_VERSION
-    assert identity.frame_digest(rows, key=["theme_id"])[:16] == "AAAA"
-    assert identity.frame_digest(placed, key=["opinion_id"])[:16] == "BBBB"
+    assert identity.frame_digest(rows, key=["theme_id"])[:16] == "f94946b99716a7b7"
+    assert identity.frame_digest(placed, key=["opinion_id"])[:16] == "2707f816fc937703"
 
 
 def test_the_recipe_holds_every_setting() -> None:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import numpy as np
+import pytest
+
+from analytics.errors import SchemaTooNew, StoreError
+from analytics.store.registry import born_event, replay
+from analytics.store.state import State
+
+
+@pytest.fixture
+def state(tmp_path):
+    state = State(tmp_path / "state.sqlite")
+    yield state
+    state.close()
+
+
+def born(theme_id, name="battery, charge", typical="op1"):
+    theme = {
+        "theme_id": theme_id,
+        "name": name,
+        "keywords": name.split(", "),
+        "centroid": np.array([0.6, 0.8], np.float32),
+        "radius": 0.5,
+        "typical_opinion_id": typical,
+    }
+    return born_event(theme, cause="discovery", embedding_recipe="e1", theme_recipe="t1")
+
+
+def test_events_count_only_for_listed_runs(state):
+    state.record_theme_events("run1", [born("t1")], who="night")
+    state.record_theme_events("run2", [born("t2")], who="night")
+    assert state.theme_events(["run1"], upto=99)["theme_id"].to_list() == ["t1"]
+    assert state.theme_events([], upto=99).is_empty()
+
+
+def test_a_later_attempt_replaces_what_the_earlier_one_wrote(state):
+    state.record_theme_events("run1", [born("t1"), born("t2")], who="night")
+    state.record_theme_events("run1", [born("t1")], who="night")
+    assert state.theme_events(["run1"], upto=99)["theme_id"].to_list() == ["t1"]
+
+
+def test_the_registry_is_replayed_from_events_exactly(state):
+    renamed = {"kind": "renamed", "theme_id": "t1", "content": {"name": "power"}}
+    retired = {"kind": "retired", "theme_id": "t2", "content": {}}
+    state.record_theme_events("run1", [born("t1"), born("t2", "noise, loud"), renamed, retired], who="night")
+    registry = replay(state.theme_events(["run1"], upto=99))
+    assert registry["name"].to_list() == ["power", "noise, loud"]
+    assert registry["status"].to_list() == ["active", "retired"]
+    assert np.array_equal(
+        np.array(registry["centroid"].to_list()[0], np.float32), np.array([0.6, 0.8], np.float32)
+    )
+
+
+def test_an_event_of_an_unknown_kind_is_refused(state):
+    with pytest.raises(StoreError, match="not a theme event"):
+        state.record_theme_events("run1", [{"kind": "exploded", "theme_id": "t", "content": {}}], who="night")
+
+
+def test_a_tombstone_holds_an_author_key_or_a_document_id_and_nothing_else(state, tmp_path):
+    state.bury(who="privacy@example.com", author_key="a1")
+    state.bury(who="privacy@example.com", document_id="d1")
+    assert state.buried() == ({"a1"}, {"d1"})
+    with pytest.raises(StoreError, match="not both"):
+        state.bury(who="x", author_key="a", document_id="d")
+    rows = sqlite3.connect(tmp_path / "state.sqlite").execute("SELECT subject, content FROM entry").fetchall()
+    assert rows == [("author:a1", "{}"), ("document:d1", "{}")]
+
+
+def test_opinion_ids_are_taken_out_and_vacuumed_away(state, tmp_path):
+    state.record_theme_events(
+        "run1", [born("t1", typical="opinion-of-the-erased"), born("t2", typical="op2")], who="n"
+    )
+    assert state.drop_opinions(["opinion-of-the-erased"]) == 1
+    registry = replay(state.theme_events(["run1"], upto=99))
+    assert registry["typical_opinion_id"].to_list() == [None, "op2"]
+    state.close()
+    assert b"opinion-of-the-erased" not in (tmp_path / "state.sqlite").read_bytes()
+
+
+def test_the_sequence_grows_and_is_never_given_twice(state):
+    assert state.sequence() == 0
+    state.record_theme_events("run1", [born("t1")], who="night")
+    first = state.sequence()
+    state.record_theme_events("run1", [born("t1")], who="night")
+    assert state.sequence() > first
+
+
+def test_a_newer_schema_is_one_clear_line_and_nothing_changes(tmp_path):
+    path = tmp_path / "state.sqlite"
+    State(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    before = path.read_bytes()
+    with pytest.raises(SchemaTooNew, match=r"schema 99.*newer version; update"):
+        State(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(b"not a database, but a long enough text to be read as one" * 40)
+    with pytest.raises(StoreError, match="cannot be used"):
+        State(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
+def test_a_read_only_folder_is_one_clear_line(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="read-only"):
+        State(tmp_path / "state.sqlite")

@@ -1,0 +1,245 @@
+"""A small store made by code: published generations of 6 themes, 3 decisions and 12 weeks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analytics import identity
+from analytics.store.generation import Content, check_generation, write_generation
+from analytics.store.pointer import Entry, Pointer, move_pointer, read_pointer
+from analytics.tables import TABLES
+
+Rows = list[dict[str, Any]]
+
+HOSTILE = (
+    "<script>alert('x')</script> and [x](http://evil.example) cost $x$, :material/home: is **b** broken."
+)
+STATEMENTS = [
+    ("battery · charge · hours", "fix", "The battery is empty after two hours."),
+    ("zip **b** $x$ <i>x</i>", "watch", HOSTILE),
+    ("screen · bright · sharp", "keep", "The screen is bright and sharp."),
+    ("delivery · late · week", None, "The parcel came a week late."),
+    ("sound · clear · loud", None, "The sound is clear and loud enough."),
+    ("price · value · money", None, "It is good value for the money."),
+]
+"""Name of each theme, kind of its decision, and the words that customers use."""
+
+N_WEEKS = 12
+SETTINGS = """
+[store]
+data_dir = "data"
+min_authors = {min_authors}
+
+[[sources]]
+name = "reviews"
+kind = "documents"
+path = "reviews.csv"
+language = "en"
+columns = {{ id = "id", text = "text" }}
+"""
+
+
+class SmallStore:
+    """A data_dir and its settings file."""
+
+    def __init__(self, root: Path):
+        self.data_dir = root / "data"
+        self.published = self.data_dir / "published"
+        self.config = root / "nightloom.toml"
+        root.mkdir(exist_ok=True)
+        self.set_min_authors(3)
+
+    def set_min_authors(self, min_authors: int) -> None:
+        self.config.write_text(SETTINGS.format(min_authors=min_authors))
+
+    def build(self, as_of: date, *, n_documents: int = 60, has_decisions: bool = True) -> Entry:
+        """Write and check a generation; nothing is published yet."""
+        run = identity.run_id(as_of, 1)
+        entry = Entry(f"{as_of.isoformat()}-{run[:8]}-1", run, 1, as_of)
+        folder = self.published / entry.generation
+        tables = tables_of(as_of, run, n_documents, has_decisions)
+        manifest = write_generation(folder, Content(tables, {}), {"run_id": run})
+        check_generation(folder, manifest)
+        return entry
+
+    def publish(self, as_of: date, **what: Any) -> Entry:
+        """Build a generation and move the pointer to it."""
+        entry = self.build(as_of, **what)
+        move_pointer(self.published, read_pointer(self.published).advanced_to(entry))
+        return entry
+
+    def point_at(self, entry: Entry) -> None:
+        """Move the pointer to a built generation."""
+        move_pointer(self.published, Pointer(entry))
+
+
+def sentence(name: str, kind: str, as_of: date) -> str:
+    """Sentence of a decision; names its night."""
+    return f"{kind.capitalize()} “{name}” as of {as_of.isoformat()}."
+
+
+def sentences(as_of: date) -> list[str]:
+    """Sentences of a night's decisions, by rank."""
+    return [sentence(name, kind, as_of) for name, kind, _ in STATEMENTS if kind]
+
+
+def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> dict[str, pl.DataFrame]:
+    """Frames of every table; those that a page does not read are empty."""
+    themes = [identity.theme_id(run, name) for name, _, _ in STATEMENTS]
+    documents, opinions = _documents(as_of, run, n_documents)
+    decisions, evidence = _decisions(as_of, run, n_documents, themes, opinions) if has_decisions else ([], [])
+    rows = {
+        "run": _runs(as_of, run, n_documents),
+        "document": documents,
+        "opinion": opinions,
+        "decision": decisions,
+        "decision_evidence": evidence,
+        "trend": _trend(as_of, n_documents, themes),
+        "theme": _themes(as_of, run, themes, opinions),
+        "item": [
+            {"item_id": f"i{n}", "title": f"Kettle {n}", "text": "", "n_documents": 30, "rating_share": 0.5}
+            for n in range(2)
+        ],
+        "opinion_theme": [
+            {"opinion_id": row["opinion_id"], "theme_id": themes[row["theme"]], "similarity": 0.9,
+             "cause": "discovery", "run_id": run, "registry_version": 6}
+            for row in opinions
+        ],
+        "quality": [
+            {"run_id": run, "metric": metric, "value": value, "n": 60, "about": "head fitted on ratings"}
+            for metric, value in (("sentiment_balanced_accuracy", 0.81), ("sentiment_macro_f1", 0.79),
+                                  ("sentiment_majority_share", 0.62))
+        ],
+        "ledger": [
+            {"run_id": run, "stage": "embedding", "recipe": "e", "n_calls": 7, "n_answers": 7, "n_failed": 0,
+             "n_parts": 1, "engine": "openvino", "seconds": 0.4, "load_seconds": 2.0}
+        ],
+        "quarantine": [
+            {"source": "reviews", "position": n, "reason": "no text", "row_hash": "h"} for n in (3, 9)
+        ],
+    }  # fmt: skip
+    return {
+        name: pl.DataFrame([[row[key] for key in table.columns] for row in rows.get(name, [])],
+                           schema=table.columns, orient="row")
+        for name, table in TABLES.items()
+    }  # fmt: skip
+
+
+def _documents(as_of: date, run: str, n_documents: int) -> tuple[Rows, Rows]:
+    """Document n speaks of themes n and n + 1 (mod 6), in week n mod 12; every 20th is not analysed."""
+    documents: Rows = []
+    opinions: Rows = []
+    for n in range(n_documents):
+        title, spoken, is_analysed = f"Review {n}", [n % 6, (n + 1) % 6], n % 20 != 19
+        text = f"{title}\n\nBought in May. " + " ".join(STATEMENTS[theme][2] for theme in spoken)
+        document = identity.document_id("reviews", f"r-{n}")
+        documents.append(
+            {"document_id": document, "source": "reviews", "source_id": f"r-{n}", "item_id": f"i{n % 2}",
+             "author": n, "created_at": datetime.combine(as_of, datetime.min.time(), UTC),
+             "day": as_of - timedelta(days=7 * (n % N_WEEKS)), "rating": 1.0 + n % 5,
+             "rating_share": (n % 5) / 4, "language": "en", "title": title, "text": text,
+             "segments": [{"name": "channel", "value": "web" if n % 3 else "shop"}],
+             "text_hash": identity.hash_of(text), "is_analysed": is_analysed, "first_seen_run": run,
+             "not_analysed_reason": None if is_analysed else "language und", "clean_recipe": "c"}
+        )  # fmt: skip
+        for theme in spoken if is_analysed else ():
+            quote, is_bad = STATEMENTS[theme][2], theme in (0, 1, 3)
+            opinions.append(
+                {"opinion_id": identity.opinion_id(document, quote, 0), "document_id": document,
+                 "start": text.index(quote), "end": text.index(quote) + len(quote), "nth": 0, "quote": quote,
+                 "aspect": None, "sentiment": -0.5 if is_bad else 0.5,
+                 "sentiment_label": "negative" if is_bad else "positive", "opinion_recipe": "o",
+                 "embedding_recipe": "e", "sentiment_recipe": "s", "theme": theme}
+            )  # fmt: skip
+    return documents, opinions
+
+
+def _decisions(
+    as_of: date, run: str, n_documents: int, themes: list[str], opinions: Rows
+) -> tuple[Rows, Rows]:
+    """The decisions, by rank, and three quotes under each; nothing is known of the change of the second."""
+    decisions: Rows = []
+    evidence: Rows = []
+    for theme, (name, kind, _) in enumerate(STATEMENTS):
+        if kind is None:
+            continue
+        rank = len(decisions) + 1
+        identifier = identity.decision_id(kind, "all", themes[theme], 1)
+        known: dict[str, Any] = {
+            "change": 0.018,
+            "change_low": 0.004,
+            "change_high": 0.031,
+            "evidence": "enough",
+        }
+        unknown = {**dict.fromkeys(known), "evidence": "not enough evidence"}
+        decisions.append(
+            {"decision_id": identifier, "rank": rank, "kind": kind, "subject": "all",
+             "theme_id": themes[theme], "episode": 1, "score": 1 / rank, "first_run": run,
+             "window_start": as_of - timedelta(days=27), "window_end": as_of, "n_authors": 20 - rank,
+             "negative_share": 0.8, "positive_share": 0.2, **(unknown if rank == 2 else known),
+             **_share(n_documents // (3 + rank), n_documents - n_documents // 20),
+             "sentence": sentence(name, kind, as_of)}
+        )  # fmt: skip
+        quotes = [row for row in opinions if row["theme"] == theme][:3]
+        evidence += [
+            {"decision_id": identifier, "rank": place, "opinion_id": row["opinion_id"],
+             "document_id": row["document_id"]}
+            for place, row in enumerate(quotes, start=1)
+        ]  # fmt: skip
+    return decisions, evidence
+
+
+def _trend(as_of: date, n_documents: int, themes: list[str]) -> Rows:
+    """Weekly shares of every theme: of all documents, and by channel; one of the battery has two authors."""
+    rows: Rows = []
+    for theme, identifier in enumerate(themes):
+        for name, value, part in (("all", "all", 1), ("channel", "web", 2), ("channel", "shop", 3)):
+            for week in range(N_WEEKS):
+                covered = n_documents // part
+                spoken = covered * (8 + 2 * theme + (N_WEEKS - week) * (theme + 1) % 5) // 40
+                authors = 2 if (theme, week) == (0, 4) else spoken
+                rows.append(
+                    {"theme_id": identifier, "segment_name": name, "segment_value": value,
+                     "window_start": as_of - timedelta(days=7 * week + 6),
+                     "window_end": as_of - timedelta(days=7 * week), "n_authors": authors,
+                     "is_shown": authors >= 2, **_share(spoken, covered)}
+                )  # fmt: skip
+    return rows
+
+
+def _share(k: int, n: int) -> dict[str, Any]:
+    """Share k of n with its Wilson interval."""
+    centre, reach = k + 1.9208, 1.96 * (k * (n - k) / n + 0.9604) ** 0.5
+    low, high = (centre - reach) / (n + 3.8416), (centre + reach) / (n + 3.8416)
+    return {"n_documents": k, "n_covered": n, "share": k / n, "share_low": low, "share_high": high}
+
+
+def _themes(as_of: date, run: str, themes: list[str], opinions: Rows) -> Rows:
+    """Themes by size; the last one, price, is the largest, and the battery the one with most authors."""
+    typical = {row["theme"]: row["opinion_id"] for row in reversed(opinions)}
+    return [
+        {"theme_id": identifier, "name": STATEMENTS[theme][0], "keywords": ["a", "b"], "status": "active",
+         "parent_id": None, "radius": 0.5, "born_run": run, "born_on": as_of,
+         "typical_opinion_id": typical[theme], "n_opinions": 30, "n_documents": 20 + theme,
+         "n_authors": 20 - theme, "negative_share": 0.8, "positive_share": 0.2, "is_shown": True,
+         "theme_recipe": "t"}
+        for theme, identifier in enumerate(themes)
+    ]  # fmt: skip
+
+
+def _runs(as_of: date, run: str, n_documents: int) -> Rows:
+    """The run of the night, and one a week before it."""
+    earlier = as_of - timedelta(days=7)
+    return [
+        {"run_id": identifier, "as_of": day, "nth": 1, "n_documents": n_documents, "n_new": n_new,
+         "n_changed": 0, "n_gone": 0, "n_waiting": 0, "n_quarantined": 2, "n_undated": 0,
+         "n_not_analysed": n_documents // 20, "model_calls": 7, "degraded": [], "attempt": 1,
+         "started_at": datetime(2018, 5, 25, tzinfo=UTC), "seconds": 12.5}
+        for identifier, day, n_new in (
+            (identity.run_id(earlier, 1), earlier, 9), (run, as_of, n_documents)
+        )
+    ]  # fmt: skip

@@ -1,0 +1,245 @@
+"""The pages show what is published, in order, with its evidence, and say so when there is nothing."""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from html import escape
+
+import duckdb
+import polars as pl
+import pytest
+from small_store import HOSTILE, SmallStore, sentences
+from streamlit.testing.v1 import AppTest
+
+from analytics.store.generation import Content, write_generation
+from analytics.store.pointer import Entry
+from analytics.tables import TABLES
+
+OpenPage = Callable[[], AppTest]
+FIRST, SECOND = date(2018, 5, 24), date(2018, 5, 25)
+PERCENT = "\N{NO-BREAK SPACE}%"
+
+
+def shown_sentences(page: AppTest, night: date) -> list[str]:
+    """Sentences of the night that stand on the page, in its order."""
+    return [said for element in page.html for said in sentences(night) if escape(said) in element.value]
+
+
+def show_themes(config: str) -> None:
+    """The page of themes alone, with what the dashboard hands to it."""
+    from pathlib import Path
+
+    from analytics.settings import load_settings
+    from dashboard import queries
+    from dashboard.app_pages import themes
+
+    settings = load_settings(Path(config))
+    themes.show(queries.pin_night(settings.data_dir, settings.store.min_authors))
+
+
+@pytest.fixture
+def themes_page(store: SmallStore) -> AppTest:
+    return AppTest.from_function(show_themes, default_timeout=30, kwargs={"config": str(store.config)})
+
+
+def test_decisions_stand_in_rank_order_with_share_interval_and_change(
+    store: SmallStore, open_page: OpenPage
+) -> None:
+    entry = store.publish(FIRST)
+    page = open_page().run()
+    assert not page.exception
+    assert page.caption[0].value == f"Night of 24 May 2018 · generation {entry.generation}"
+    assert shown_sentences(page, FIRST) == sentences(FIRST)
+    said = [element.value for element in page.markdown]
+    assert f"**26.3{PERCENT}** of 57 covered documents, 95 % interval 16.6–39.0{PERCENT}" in said
+    changes = [text.split("  \n") for text in said if "trending_up" in text]
+    assert [lines[0].removeprefix(":material/trending_up: ") for lines in changes] == [
+        "Change: **+1.8 points**, 95 % interval +0.4 to +3.1",
+        "Change: not enough evidence",
+        "Change: **+1.8 points**, 95 % interval +0.4 to +3.1",
+    ]
+    assert changes[0][1:] == [
+        ":material/group: 19 authors in 15 documents",
+        ":material/date_range: 27 April 2018 to 24 May 2018",
+    ]
+
+
+def test_figures_stand_beside_what_they_are_not(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = open_page().run()
+    assert [(card.label, card.value, card.delta) for card in page.metric] == [
+        ("Documents covered", "57", "3 not analysed"),
+        ("Opinions", "114", "+114 tonight"),
+        ("Themes", "6", "+6 tonight"),
+        ("New tonight", "60", "9 the night before"),
+    ]
+    assert all(card.help for card in page.metric)
+
+
+def test_every_rerun_follows_the_pointer(store: SmallStore, open_page: OpenPage) -> None:
+    first = store.publish(FIRST)
+    page = open_page().run()
+    store.publish(SECOND, n_documents=80)
+    page.run()
+    assert not page.exception
+    assert page.caption[0].value.startswith("Night of 25 May 2018")
+    assert (shown_sentences(page, FIRST), shown_sentences(page, SECOND)) == ([], sentences(SECOND))
+    store.point_at(first)
+    assert shown_sentences(page.run(), FIRST) == sentences(FIRST)
+
+
+def test_a_kind_filters_and_none_shows_all(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = open_page().run()
+    page.pills(key="kind").set_value("watch").run()
+    assert shown_sentences(page, FIRST) == sentences(FIRST)[1:2]
+    page.pills(key="kind").set_value(None).run()
+    assert not page.exception
+    assert shown_sentences(page, FIRST) == sentences(FIRST)
+
+
+def test_the_chosen_decision_shows_its_weeks(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = open_page().run()
+    box = page.selectbox[0]
+    assert box.options == ["1. battery · charge · hours", "2. zip **b** $x$ <i>x</i>", "3. screen · bright · sharp"]
+    box.select_index(2).run()
+    assert not page.exception
+    store.publish(SECOND)
+    page.run()
+    assert not page.exception
+    assert len(page.get("vega_lite_chart")) == 4
+
+
+def test_text_of_documents_does_nothing(store: SmallStore, open_page: OpenPage, themes_page: AppTest) -> None:
+    """No part of it reaches a widget that reads Markdown, and as HTML it is escaped."""
+    store.publish(FIRST)
+    for page in (open_page().run(), themes_page.run()):
+        bodies = [element.value for element in page.html]
+        assert not any("<script" in body or "<i>" in body for body in bodies)
+        for kind in ("markdown", "caption", "title", "subheader", "header", "info", "warning", "error"):
+            for element in getattr(page, kind):
+                assert not any(part in element.value for part in ("alert", "evil", "**b**", "<i>", "$x$"))
+        for expander in page.expander:
+            assert expander.label.startswith(("Evidence: 3 quotes", "How this was made"))
+    assert any(f"{escape(HOSTILE)}</mark>" in element.value for element in open_page().run().html)
+
+
+def test_nothing_published_says_what_to_run(open_page: OpenPage) -> None:
+    page = open_page().run()
+    assert not page.exception
+    assert [element.value for element in page.info] == [
+        line for line in [page.info[0].value] if "nothing is published" in line and "`nightloom run`" in line
+    ]
+    assert not page.metric
+
+
+def test_no_decisions_says_why(store: SmallStore, open_page: OpenPage, themes_page: AppTest) -> None:
+    store.publish(FIRST, has_decisions=False)
+    assert open_page().run().info[0].value == "No decisions tonight: no theme met the conditions for one."
+    store.publish(SECOND)
+    store.set_min_authors(19)
+    page = open_page().run()
+    assert shown_sentences(page, SECOND) == sentences(SECOND)[:1]
+    store.set_min_authors(20)
+    assert "each of them has fewer than 20 distinct authors" in open_page().run().info[0].value
+    store.set_min_authors(21)
+    assert "no theme has 21 distinct authors or more behind it" in open_page().run().info[0].value
+    themes = themes_page.run()
+    assert not themes.exception
+    assert "none has 21 distinct authors" in themes.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("n_documents", "is_analysed", "why"),
+    [
+        (0, True, "no document was written up to this night"),
+        (2, False, "none of the 2 documents could be analysed"),
+        (2, True, "the 2 covered documents hold no statement"),
+    ],
+)
+def test_an_empty_night_says_why(
+    store: SmallStore, open_page: OpenPage, n_documents: int, is_analysed: bool, why: str
+) -> None:
+    """A generation of documents without statements, and of a run that says nothing of itself."""
+    tables = {name: table.empty() for name, table in TABLES.items()}
+    document = pl.DataFrame({"document_id": [str(n) for n in range(n_documents)]}, schema={"document_id": pl.String})
+    tables["document"] = pl.concat([tables["document"], document], how="diagonal").with_columns(
+        is_analysed=pl.lit(is_analysed)
+    )
+    run = pl.DataFrame({"run_id": ["r"], "as_of": [FIRST], "nth": [1], "degraded": [["a **source** is quiet"]]})
+    tables["run"] = pl.concat([tables["run"], run], how="diagonal_relaxed")
+    write_generation(store.published / "bare", Content(tables, {}), {})
+    store.point_at(Entry("bare", "r", 1, FIRST))
+    page = open_page().run()
+    assert not page.exception
+    assert why in page.info[0].value
+    assert [element.value for element in page.text] == ["a **source** is quiet"]
+
+
+def test_how_it_was_made(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = open_page().run()
+    facts = next(element.value for element in page.markdown if "model calls" in element.value)
+    assert "60 documents: 60 new" in facts
+    assert "2 rows in quarantine" in facts
+    assert "7 model calls" in facts
+    quality, calls, quarantine = (element.value for element in page.dataframe)
+    assert quality["metric"].tolist() == [
+        "sentiment balanced accuracy",
+        "sentiment macro f1",
+        "sentiment majority share",
+    ]
+    assert (calls["n_calls"].tolist(), quarantine["n_rows"].tolist()) == ([7], [2])
+
+
+def test_themes_with_their_last_week_and_typical_quote(store: SmallStore, themes_page: AppTest) -> None:
+    store.publish(FIRST)
+    page = themes_page.run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert table["name"].tolist()[0] == "price · value · money"
+    assert table["name"].tolist()[-1] == "battery · charge · hours"
+    assert table["typical_quote"].tolist()[-1] == "The battery is empty after two hours."
+    assert table["share"].tolist()[-1] == pytest.approx(100 * 15 / 60)
+    assert table["interval"].tolist()[-1] == f"15.8–37.2{PERCENT}"
+
+
+def test_themes_by_segment(store: SmallStore, themes_page: AppTest) -> None:
+    store.publish(FIRST)
+    page = themes_page.run()
+    assert page.selectbox(key="segment").options == ["All documents", "channel: shop", "channel: web"]
+    assert "dashed" not in page.caption[-1].value
+    page.selectbox(key="segment").select_index(2).run()
+    page.selectbox(key="theme").select_index(5).run()
+    assert not page.exception
+    assert "dashed: all documents" in page.caption[-1].value
+    store.publish(SECOND)
+    assert not page.run().exception
+
+
+def test_a_wrong_start_is_one_line(
+    store: SmallStore, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.config.write_text("[store]\nshop = 1\n")
+    page = open_page().run()
+    assert not page.exception
+    assert "unknown key" in page.error[0].value
+    for arguments, said in (
+        (["--config", str(store.config.with_name("none.toml"))], "no such file"),
+        (["--confg", "x"], "unknown argument '--confg'"),
+        (["--config"], "expected one argument"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+        page = open_page().run()
+        assert not page.exception
+        assert said in page.error[0].value
+
+
+def test_a_damaged_generation_is_one_line(store: SmallStore, open_page: OpenPage) -> None:
+    entry = store.publish(FIRST)
+    with duckdb.connect(str(store.published / entry.generation / "insights.duckdb")) as connection:
+        connection.execute("DROP VIEW coverage")
+    page = open_page().run()
+    assert not page.exception
+    assert "cannot be read" in page.error[0].value
