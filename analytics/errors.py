@@ -9,7 +9,8 @@ NightloomError              exit 1, one line
 │   ├── StoreFull           the disk is full; retryable
 │   └── SchemaTooNew        the state was written by a newer version
 ├── NotPublished            nothing is published yet, or not what was asked for
-└── CheckFailed             a generation did not pass its checks and was not published
+├── CheckFailed             a generation did not pass its checks and was not published
+└── ServerUnavailable       Prefect's server does not start or does not answer; retryable
 
 Classes take the message first and nothing else that is required, so that they unpickle across processes.
 """
@@ -70,8 +71,15 @@ class CheckFailed(NightloomError):
     """A generation did not pass its checks, so the pointer was not moved."""
 
 
+class ServerUnavailable(NightloomError):
+    """Prefect's server, the temporary or the configured one, does not start or does not answer."""
+
+    retryable = True
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 
 
 def store_error(error: Exception, path: Path) -> StoreError | None:
@@ -87,6 +95,11 @@ def store_error(error: Exception, path: Path) -> StoreError | None:
         return StoreError(
             f"cannot write to {path}: it is read-only or belongs to someone else; "
             "make it writable or set another data_dir under [store]"
+        )
+    if number in _NO_FOLDER:
+        return StoreError(
+            f"cannot write to {path}: a file lies where a folder is needed; move it away or set another "
+            "data_dir under [store]"
         )
     return None
 

@@ -158,6 +158,9 @@ class ThemeSettings(_Section):
     max_discovery_opinions: int = Field(
         20_000, ge=100, description="Discovery reads at most this many opinions, drawn by key hash."
     )
+    min_discovery_opinions: int = Field(
+        200, ge=10, description="Discovery waits until the store holds this many opinions."
+    )
     min_opinions: int = Field(10, ge=2, description="A smaller group of opinions is not a theme.")
 
 

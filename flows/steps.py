@@ -274,6 +274,8 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     cause = "placed"
     if registry.is_empty():
         cause = "discovery"
+        if opinions.height < night.settings.themes.min_discovery_opinions:
+            opinions = opinions.head(0)
         opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
         themes = _discover(night, documents_of(night, cleaned.recipe), opinions, matrix)
         born = [

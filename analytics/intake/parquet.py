@@ -37,8 +37,10 @@ def read_parquet(file: SourceFile, block_rows: int, check: Callable[[pl.Schema],
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        place = f"cannot be read after row {n_read:,}" if n_read else "not a readable Parquet file"
-        raise file.error(f"{place}; write it anew, or set the source's format to what it is") from error
+        place = f" after row {n_read:,}" if n_read else ""
+        raise file.error(
+            f"cannot be read as Parquet{place}; write it anew, or set the source's format to what it is"
+        ) from error
 
 
 def _raw_block(batch: Any, file: SourceFile, n_before: int) -> RawBlock:

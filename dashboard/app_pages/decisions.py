@@ -39,10 +39,12 @@ def show(night: Night) -> None:
         return
     show_figures(night)
     quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
+    is_first = queries.runs(night).height == 1
     scale_end = charts.axis_end(board["share_high"])
     for decision in shown.iter_rows(named=True):
         evidence = quotes.get((decision["decision_id"],), pl.DataFrame())
-        show_decision(night, decision, evidence, scale_end)
+        is_new = not is_first and decision["first_run"] == night.published.entry.run_id
+        show_decision(decision, evidence, scale_end, is_new=is_new)
     show_weeks(night, shown)
 
 
@@ -118,14 +120,14 @@ def show_figures(night: Night) -> None:
         )
 
 
-def show_decision(night: Night, decision: dict[str, Any], quotes: pl.DataFrame, scale_end: float) -> None:
+def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: float, *, is_new: bool) -> None:
     """One decision: what, how much, how sure, and who says so."""
     icon, name, color = KINDS.get(decision["kind"], (":material/flag:", "Other", "gray"))
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{decision['rank']}**", width="content")
             st.badge(name, icon=icon, color=color)
-            if decision["first_run"] == night.published.entry.run_id:
+            if is_new:
                 st.badge("New tonight", icon=":material/fiber_new:", color="gray")
         st.html(wording.heading(decision["name"]) + wording.paragraph(decision["sentence"]))
         left, right = st.columns([3, 2], gap="medium")
@@ -141,7 +143,7 @@ def show_decision(night: Night, decision: dict[str, Any], quotes: pl.DataFrame, 
                 st.altair_chart(charts.chart_interval(estimate, scale_end))
         with right:
             st.markdown(
-                f":material/trending_up: {change_of(decision)}  \n"
+                f"{change_of(decision)}  \n"
                 f":material/group: {wording.count(decision['n_authors'])} authors in "
                 f"{wording.count(decision['n_documents'])} documents  \n"
                 f":material/date_range: {window_of(decision)}"
@@ -152,11 +154,17 @@ def show_decision(night: Night, decision: dict[str, Any], quotes: pl.DataFrame, 
 
 
 def change_of(decision: dict[str, Any]) -> str:
-    """The change of a decision's share against the window before, or that nothing can be said."""
+    """The change of a decision's share against the window before, or that nothing can be said of it."""
     if decision["change"] is None or decision["evidence"] != "enough":
-        return "Change: not enough evidence"
-    low, high = wording.points(decision["change_low"]), wording.points(decision["change_high"])
-    return f"Change: **{wording.points(decision['change'])} points**, 95 % interval {low} to {high}"
+        return ":material/question_mark: Change: not enough evidence"
+    change, low, high = (wording.points(decision[key]) for key in ("change", "change_low", "change_high"))
+    if decision["change_low"] > 0:
+        said = f":material/trending_up: Up: **{change} points**"
+    elif decision["change_high"] < 0:
+        said = f":material/trending_down: Down: **{change} points**"
+    else:
+        said = f":material/trending_flat: No clear change: {change} points"
+    return f"{said}, 95 % interval {low} to {high}"
 
 
 def window_of(decision: dict[str, Any]) -> str:
@@ -179,8 +187,7 @@ def origin_of(quote: dict[str, Any]) -> list[str]:
 def show_weeks(night: Night, shown: pl.DataFrame) -> None:
     """The weekly share of the theme behind one of the decisions."""
     st.subheader("Week by week")
-    names = {row["decision_id"]: f"{row['rank']}. {row['name']}" for row in shown.iter_rows(named=True)}
-    chosen = st.selectbox("Decision", list(names), format_func=lambda identifier: names.get(identifier, "–"))
-    theme_id = dict(shown.select("decision_id", "theme_id").iter_rows()).get(chosen)
-    if theme_id:
-        weeks.show(night, theme_id)
+    names = {row["rank"]: f"{row['rank']}. {row['name']}" for row in shown.iter_rows(named=True)}
+    rank = st.selectbox("Decision", list(names), format_func=lambda rank: names.get(rank, rank))
+    chosen = shown.filter(pl.col("rank") == rank)
+    weeks.show(night, (chosen if chosen.height else shown)["theme_id"][0])

@@ -15,32 +15,30 @@ def show(night: Night) -> None:
     st.caption(f"Night of {wording.spell_day(night.as_of)} · generation {night.generation}")
     board = queries.themes(night)
     names = dict(board.select("theme_id", "name").iter_rows())
-    segments = [weeks.EVERYTHING, *queries.segments(night).iter_rows()]
+    segments = {"All documents": weeks.EVERYTHING} | {
+        f"{name}: {value}": (name, value) for name, value in queries.segments(night).iter_rows()
+    }
     left, right = st.columns(2)
     theme_id = left.selectbox(
-        "Theme", list(names), format_func=lambda theme: names.get(theme, "–"), key="theme"
+        "Theme", list(names), format_func=lambda theme: names.get(theme, theme), key="theme"
     )
-    segment = right.selectbox("Documents", segments, format_func=name_of, key="segment")
+    segment = right.selectbox("Documents", list(segments), key="segment")
     if board.is_empty():
         st.info(
             f"No themes tonight: none has {night.min_authors} distinct authors or more behind it.",
             icon=":material/bedtime:",
         )
         return
-    theme = board.filter(pl.col("theme_id") == theme_id).row(0, named=True)
+    chosen = board.filter(pl.col("theme_id") == theme_id)
+    theme = (chosen if chosen.height else board).row(0, named=True)
     st.html(wording.heading(theme["name"]))
     st.caption(
         f"{wording.count(theme['n_opinions'])} opinions in {wording.count(theme['n_documents'])} documents "
         f"by {wording.count(theme['n_authors'])} authors; {wording.percent(theme['negative_share'])} of them "
         f"negative, {wording.percent(theme['positive_share'])} positive"
     )
-    weeks.show(night, theme["theme_id"], segment)
+    weeks.show(night, theme["theme_id"], segments.get(segment, weeks.EVERYTHING))
     show_board(board)
-
-
-def name_of(segment: tuple[str, str]) -> str:
-    """A segment as a reader chooses it."""
-    return "All documents" if segment == weeks.EVERYTHING else f"{segment[0]}: {segment[1]}"
 
 
 def show_board(board: pl.DataFrame) -> None:
@@ -60,10 +58,13 @@ def show_board(board: pl.DataFrame) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        placeholder=wording.NOTHING,
         column_config={
             "name": st.column_config.TextColumn("Theme", pinned=True, width="medium"),
             "share": st.column_config.NumberColumn(
-                "Last week", format="%.1f %%", help="Share of the last week's covered documents."
+                "Last week",
+                format="%.1f %%",
+                help="Share of the last week's covered documents; – where too few authors speak of it.",
             ),
             "interval": st.column_config.TextColumn("95 % interval", help="In which that share lies."),
             "typical_quote": st.column_config.TextColumn("Typical quote", width=320),

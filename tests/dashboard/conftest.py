@@ -14,9 +14,15 @@ from streamlit.testing.v1 import AppTest
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where generations lie that were made once."""
+    return tmp_path_factory.mktemp("generations")
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SmallStore]:
-    yield SmallStore(tmp_path)
+def store(tmp_path: Path, shelf: Path) -> Iterator[SmallStore]:
+    yield SmallStore(tmp_path, shelf)
     st.cache_data.clear()
     st.cache_resource.clear()
 

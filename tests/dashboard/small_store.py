@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ STATEMENTS = [
 ]
 """Name of each theme, kind of its decision, and the words that customers use."""
 
+CHANGES = [(0.018, 0.004, 0.031), (None, None, None), (-0.002, -0.011, 0.006)]
+"""Change of each decision's share, with its interval."""
+
 N_WEEKS = 12
 SETTINGS = """
 [store]
@@ -44,9 +48,10 @@ columns = {{ id = "id", text = "text" }}
 
 
 class SmallStore:
-    """A data_dir and its settings file."""
+    """A data_dir and its settings file; each generation is made once and copied from `shelf`."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, shelf: Path):
+        self.shelf = shelf
         self.data_dir = root / "data"
         self.published = self.data_dir / "published"
         self.config = root / "nightloom.toml"
@@ -60,10 +65,11 @@ class SmallStore:
         """Write and check a generation; nothing is published yet."""
         run = identity.run_id(as_of, 1)
         entry = Entry(f"{as_of.isoformat()}-{run[:8]}-1", run, 1, as_of)
-        folder = self.published / entry.generation
-        tables = tables_of(as_of, run, n_documents, has_decisions)
-        manifest = write_generation(folder, Content(tables, {}), {"run_id": run})
-        check_generation(folder, manifest)
+        made = self.shelf / f"{entry.generation}-{n_documents}-{has_decisions}"
+        if not made.exists():
+            tables = tables_of(as_of, run, n_documents, has_decisions)
+            check_generation(made, write_generation(made, Content(tables, {}), {"run_id": run}))
+        shutil.copytree(made, self.published / entry.generation, copy_function=shutil.copyfile)
         return entry
 
     def publish(self, as_of: date, **what: Any) -> Entry:
@@ -161,7 +167,7 @@ def _documents(as_of: date, run: str, n_documents: int) -> tuple[Rows, Rows]:
 def _decisions(
     as_of: date, run: str, n_documents: int, themes: list[str], opinions: Rows
 ) -> tuple[Rows, Rows]:
-    """The decisions, by rank, and three quotes under each; nothing is known of the change of the second."""
+    """The decisions, by rank, and three quotes under each."""
     decisions: Rows = []
     evidence: Rows = []
     for theme, (name, kind, _) in enumerate(STATEMENTS):
@@ -169,18 +175,13 @@ def _decisions(
             continue
         rank = len(decisions) + 1
         identifier = identity.decision_id(kind, "all", themes[theme], 1)
-        known: dict[str, Any] = {
-            "change": 0.018,
-            "change_low": 0.004,
-            "change_high": 0.031,
-            "evidence": "enough",
-        }
-        unknown = {**dict.fromkeys(known), "evidence": "not enough evidence"}
+        change, low, high = CHANGES[rank - 1]
         decisions.append(
             {"decision_id": identifier, "rank": rank, "kind": kind, "subject": "all",
              "theme_id": themes[theme], "episode": 1, "score": 1 / rank, "first_run": run,
              "window_start": as_of - timedelta(days=27), "window_end": as_of, "n_authors": 20 - rank,
-             "negative_share": 0.8, "positive_share": 0.2, **(unknown if rank == 2 else known),
+             "negative_share": 0.8, "positive_share": 0.2, "change": change, "change_low": low,
+             "change_high": high, "evidence": "not enough evidence" if change is None else "enough",
              **_share(n_documents // (3 + rank), n_documents - n_documents // 20),
              "sentence": sentence(name, kind, as_of)}
         )  # fmt: skip

@@ -35,7 +35,10 @@ def test_a_week_between_two_gaps_has_a_whisker_and_others_a_band() -> None:
     assert [row["share"] for row in drawn(spec, "rule")[0]] == [0.4]
     assert [row["share"] for row in drawn(spec, "point")[0]] == [0.2, 0.3, 0.4]
     assert [row["share"] for row in drawn(spec, "area")[0]] == [0.2, 0.3, None, 0.4, None]
-    assert {layer["mark"].get("invalid") for layer in spec["layer"]} == {None, "break-paths-show-path-domains"}
+    assert {layer["mark"].get("invalid") for layer in spec["layer"]} == {
+        None,
+        "break-paths-show-path-domains",
+    }
 
 
 def test_a_segment_is_drawn_before_all_documents() -> None:

@@ -32,7 +32,9 @@ def test_a_pinned_night_stays_and_the_next_pin_follows_the_pointer(store: SmallS
     assert (before.as_of, after.as_of) == (FIRST, SECOND)
 
 
-def test_one_open_generation_is_shared_and_an_older_one_closes_with_its_last_reader(store: SmallStore) -> None:
+def test_one_open_generation_is_shared_and_an_older_one_closes_with_its_last_reader(
+    store: SmallStore,
+) -> None:
     store.publish(FIRST)
     before = queries.pin_night(store.data_dir, 3)
     assert queries.pin_night(store.data_dir, 3).published is before.published
@@ -67,9 +69,11 @@ def test_rows_are_read_once_and_forgotten_with_their_generation(
     assert asked == [first.generation, second.generation, first.generation]
 
 
-def test_a_store_made_anew_under_the_same_names_is_read_anew(store: SmallStore, tmp_path: Path) -> None:
+def test_a_store_made_anew_under_the_same_names_is_read_anew(
+    store: SmallStore, tmp_path: Path, shelf: Path
+) -> None:
     store.publish(FIRST)
-    anew = SmallStore(tmp_path / "anew")
+    anew = SmallStore(tmp_path / "anew", shelf)
     anew.publish(FIRST, n_documents=80)
     assert queries.coverage(queries.pin_night(store.data_dir, 3))["n_documents"] == 60
     shutil.rmtree(store.data_dir)
@@ -81,7 +85,7 @@ def test_a_damaged_generation_is_one_line(store: SmallStore) -> None:
     entry = store.publish(FIRST)
     with duckdb.connect(str(store.published / entry.generation / "insights.duckdb")) as connection:
         connection.execute("DROP VIEW decision_board")
-    with pytest.raises(StoreError, match="cannot be read.*nightloom publish --rollback") as caught:
+    with pytest.raises(StoreError, match=r"cannot be read.*nightloom publish --rollback") as caught:
         queries.decisions(queries.pin_night(store.data_dir, 3))
     assert "\n" not in str(caught.value)
 

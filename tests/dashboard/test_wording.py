@@ -57,7 +57,9 @@ def test_counts_and_days() -> None:
 
 
 anything = st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"]), max_size=60)
-hostile = st.sampled_from(["<script>", "</div>", "&lt;", "<img src=x onerror=y>", "'\">", "</details>", "<!--", "<mark>"])
+hostile = st.sampled_from(
+    ["<script>", "</div>", "&lt;", "<img src=x onerror=y>", "'\">", "</details>", "<!--", "<mark>"]
+)
 texts = st.lists(anything | hostile, max_size=8).map("".join)
 
 

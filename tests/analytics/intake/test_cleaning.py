@@ -164,7 +164,7 @@ def test_cleaning_again_changes_nothing(text: str, cap: int, one_line: bool) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["&" + "amp;" * 5_000, "&#38;" + "#38;" * 5_000, "Ã©" * 10_000, "\u200b" * 20_000]
+    "text", ["&" + "amp;" * 100_000, "&#38;" + "#38;" * 5_000, "Ã©" * 10_000, "\u200b" * 20_000]
 )
 def test_no_text_takes_long(text: str) -> None:
     started = time.perf_counter()

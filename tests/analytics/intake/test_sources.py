@@ -287,6 +287,7 @@ def test_broken_lines_of_json(tmp_path: Path) -> None:
         '{"id": "f", "text": "' + "x" * 1_048_576 + '"}',
         "  ",
         '{"id": "g\\u0000", "text": "t"}',
+        '{"id": 1, "text": "t"',
     ]
     path.write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
     mapped, rejected = read(source(), path)
@@ -300,8 +301,22 @@ def test_broken_lines_of_json(tmp_path: Path) -> None:
         (4, "line is not a JSON object"),
         (5, "text is not text"),
         (7, "line is longer than 1 MB"),
+        (10, "line is not JSON"),
     ]
     assert rejected["row_hash"][0] == hash_of(lines[1])
+
+
+def test_nested_json_values_are_neither_times_nor_numbers(tmp_path: Path) -> None:
+    columns = {"id": "id", "text": "text", "created_at": "when", "rating": "stars"}
+    deep = "[" * 500 + "]" * 500
+    lines = [
+        '{"id": "a", "text": "t", "stars": 4, "when": {"year": 2017}}',
+        f'{{"id": "b", "text": "t", "stars": {deep}, "when": 1484308800.5}}',
+    ]
+    (tmp_path / "s.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    mapped, rejected = read(source(columns=columns), tmp_path / "s.jsonl")
+    assert mapped.select("source_id", "created_at", "rating").rows() == [("a", None, 4.0)]
+    assert rejected["reason"].to_list() == ["rating is not a number"]
 
 
 def test_row_hashes_tell_rows_apart_and_hold_no_content(tmp_path: Path) -> None:
@@ -404,7 +419,7 @@ def test_a_missing_file_is_a_stated_error(tmp_path: Path) -> None:
 def test_a_file_of_another_format_is_a_stated_error(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"s.{ending}"
     path.write_bytes(b"PAR1\x00\xff\xfe\n\xff\xfe\xff\n" * 20)
-    expected = "not a readable Parquet file" if ending == "parquet" else "not UTF-8 text"
+    expected = "cannot be read as Parquet; write it anew" if ending == "parquet" else "not UTF-8 text"
     assert refusal(path).startswith(expected)
 
 
@@ -420,9 +435,18 @@ def test_a_damaged_parquet_file_is_a_stated_error(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[200:2_000] = b"\xff" * 1_800
     path.write_bytes(content)
-    assert "write it anew" in refusal(path)
+    assert refusal(path).startswith("cannot be read as Parquet")
     path.write_bytes(content[:1_000])
-    assert "not a readable Parquet file" in refusal(path)
+    assert refusal(path).startswith("cannot be read as Parquet; write it anew")
+
+
+def test_parquet_text_that_is_not_utf8_costs_only_its_row(tmp_path: Path) -> None:
+    raw = pa.array([b"caf\xc3\xa9", b"caf\xe9", b"tea", None], pa.binary())
+    broken = pa.Array.from_buffers(pa.string(), 4, raw.buffers())
+    pq.write_table(pa.table({"id": ["a", "b", "c", "d"], "text": broken}), tmp_path / "s.parquet")
+    mapped, rejected = read(source(), tmp_path / "s.parquet")
+    assert mapped.select("position", "text").rows() == [(1, "café"), (3, "tea"), (4, None)]
+    assert rejected.rows() == [(2, "text is not UTF-8", hash_of(["b", "caf\udce9"]))]
 
 
 def test_an_unknown_ending_needs_a_format(tmp_path: Path) -> None:
