@@ -115,4 +115,5 @@ def writing(path: Path) -> Iterator[None]:
         stated = store_error(error, path)
         if stated is None:
             raise
-        raise stated from error
+        # Without its frames: they hold open databases, which whoever keeps the error would keep until exit.
+        raise stated from error.with_traceback(None)

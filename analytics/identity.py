@@ -9,28 +9,36 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import orjson
 import polars as pl
 
 HASH_HEX = 32
 """Length of every id: the first 16 bytes of a sha256, as hex."""
 
 
-def _plain(value: Any) -> Any:
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces and UTF-8; dates in ISO form, NaN as null."""
+    return _canonical_bytes(value).decode("utf-8", "surrogatepass")
+
+
+def _canonical_bytes(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # Lone surrogates, which a broken source may hold, are no UTF-8 to orjson.
+        plain = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_iso)
+        return plain.encode("utf-8", "surrogatepass")
+
+
+def _iso(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces; dates in ISO form; NaN refused."""
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
-    )
-
-
 def hash_of(value: Any) -> str:
     """First 16 bytes of sha256 over the canonical JSON of `value`, as 32 hex characters."""
-    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).digest()[:16].hex()
+    return hashlib.sha256(_canonical_bytes(value)).digest()[:16].hex()
 
 
 def hash_each(values: Iterable[Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """Texts embedded per second, beside sentence-transformers with its OpenVINO backend and with its defaults.
 
-Every engine runs in a process, every peer in an environment of its own (`benchmarks/peers/<name>.txt`, built at the
-first call). Rounds are interleaved, threads are equal, loading is left out. Peers get the batch size that suits them.
+Every engine runs in its own process, every peer in its own environment, built at the first call from
+`benchmarks/peers/<name>.txt`. Rounds are interleaved, threads are equal, loading is left out, and peers get
+the batch size that suits them best.
 """
 
 from __future__ import annotations
@@ -189,7 +190,9 @@ def machine() -> dict[str, Any]:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
+        ]
         cpu = names[0] if names else cpu
     return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "load_average": round(os.getloadavg()[0], 1)}
 

@@ -1,6 +1,7 @@
-"""One embedding engine in a process of its own: JSON lines in, JSON lines out. Runs in any peer's environment.
+"""One embedding engine in a process of its own, in any peer's environment: JSON lines in, JSON lines out.
 
-Commands: {"do": "texts", "path": …} · {"do": "choose", "n_texts": …} · {"do": "round"} · {"do": "save", "path": …}
+A command is {"do": "texts", "path": …}, {"do": "choose", "n_texts": …}, {"do": "round"} or
+{"do": "save", "path": …}.
 """
 
 from __future__ import annotations
@@ -109,9 +110,7 @@ def main() -> None:
             case "round":
                 wall, busy = time.perf_counter(), time.process_time()
                 vectors = embed(texts, batch_size)
-                answer(
-                    {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - busy}
-                )
+                answer({"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - busy})
             case "save":
                 np.save(command["path"], vectors)
                 answer({"saved": list(vectors.shape)})

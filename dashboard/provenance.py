@@ -19,7 +19,7 @@ def show(night: Night) -> None:
         st.warning("This night was published, but not everything went well:", icon=":material/warning:")
         for reason in run["degraded"]:
             st.text(reason)
-    with st.expander("How this was made", icon=":material/info:"):
+    with st.expander("How this was made", icon=":material/info:", key="how"):
         st.markdown(
             f"- Night of **{wording.spell_day(run['as_of'])}**, run {run['nth']}, attempt {run['attempt']}, "
             f"{run['seconds']:,.0f} seconds\n"
@@ -70,4 +70,4 @@ def show_table(title: str, rows: pl.DataFrame, columns: Mapping[str, Any]) -> No
     if rows.is_empty():
         st.caption("Nothing to list.")
     else:
-        st.dataframe(rows, hide_index=True, column_config=columns)
+        st.dataframe(rows, hide_index=True, placeholder=wording.NOTHING, column_config=columns)

@@ -123,15 +123,18 @@ def _run(arguments: argparse.Namespace) -> int:
             print(line)
         return DONE
     from analytics.store.lock import hold
-    from flows.prefect_home import prepare
+    from flows.prefect_home import prepare, stating_prefect
+    from flows.readiness import check_ready
 
     # The store is held before Prefect starts its temporary server, so that the server is known to be this
     # run's.
     with hold(settings.data_dir):
+        check_ready(settings, arguments.as_of, arguments.limit)
         prepare()
-        from flows.nightly import nightly
+        with stating_prefect():
+            from flows.nightly import nightly
 
-        published = nightly(arguments.config, arguments.as_of, arguments.limit)
+            published = nightly(arguments.config, arguments.as_of, arguments.limit)
     return _conclude(published, arguments.config)
 
 

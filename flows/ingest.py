@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from analytics import identity
+from analytics.errors import SourceError
 from analytics.identity import canonical_json
 from analytics.intake.sources import read_blocks
 from analytics.settings import Kind, SourceSettings
@@ -64,6 +65,11 @@ def read_sources(night: Night) -> Handle:
     store.journal.write("quarantine", night.made_by, quarantine)
     stage = SOURCE_STAGES["documents"]
     n_live = store.journal.live("documents", night.counting).height
+    if n_live == 0:
+        raise SourceError(
+            f"no source has a document up to {night.as_of} ({arrivals.n_waiting} rows are of later days); "
+            "fill the sources, or pass a later day with --as-of"
+        )
     facts = {"n_waiting": arrivals.n_waiting, "n_erased": arrivals.n_erased}
     return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), n_live, facts)
 

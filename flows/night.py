@@ -93,14 +93,19 @@ def begin_night(config: Path, as_of: date | None = None, limit: int | None = Non
         sequence = store.state.sequence()
         prune(store.published)
         pointer = read_pointer(store.published)
-        night = _next_attempt(settings, store, pointer, as_of, limit, sequence)
+        night = next_attempt(settings, store, pointer, as_of, limit, sequence)
         _journal_start(store, night)
         yield night
 
 
-def _next_attempt(
+def next_attempt(
     settings: Settings, store: Store, pointer: Pointer, as_of: date | None, limit: int | None, sequence: int
 ) -> Night:
+    """The attempt that a night would be now; writes nothing.
+
+    Raises:
+        SettingsError: an `as_of` before the night that is published.
+    """
     earlier = tuple(entry.made_by for entry in pointer.counting)
     now = datetime.now(UTC)
     unfinished = _unfinished(store, pointer)

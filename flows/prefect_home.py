@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ def prepare() -> None:
     and from the store.
 
     Raises:
-        ServerUnavailable: that folder cannot be written.
+        ServerUnavailable: the folder for that database cannot be written.
     """
     defaults = {
         "DO_NOT_TRACK": "1",
@@ -38,22 +39,27 @@ def prepare() -> None:
         defaults["PREFECT_HOME"] = str(cache_folder() / "prefect")
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    # Prefect makes the last folder of this path and no other.
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    if "PREFECT_HOME" in os.environ:
+        _make_folder(Path(os.environ["PREFECT_HOME"]).expanduser())
+
+
+def _make_folder(home: Path) -> None:
+    """Make Prefect's folder with those above it, which Prefect itself does not make."""
+    why = "it is read-only or belongs to someone else"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        (home / ".writable").touch()
-        (home / ".writable").unlink()
     except OSError as error:
+        why = error.strerror or str(error)
+    if not os.access(home, os.W_OK):
         raise ServerUnavailable(
-            f"cannot write to {home}, where Prefect keeps its files ({error.strerror}); make it writable, or "
-            "set XDG_CACHE_HOME or PREFECT_HOME to another folder"
-        ) from error
+            f"cannot write to {home}, where Prefect keeps its files ({why}); make it writable, or set "
+            "XDG_CACHE_HOME to a folder that is"
+        )
 
 
 @contextmanager
 def stating_prefect() -> Iterator[None]:
-    """Say in one line that Prefect's server failed; a stated error that its failure hides goes first.
+    """Say in one line that Prefect's server failed; a stated error which that hides goes before it.
 
     Raises:
         ServerUnavailable: the server does not start or does not answer.
@@ -63,32 +69,37 @@ def stating_prefect() -> Iterator[None]:
     except NightloomError:
         raise
     except Exception as error:
-        import httpx
-        from prefect.exceptions import PrefectException
-
-        chain = list(_behind(error))
-        stated = next((cause for cause in chain if isinstance(cause, NightloomError)), None)
-        if stated is not None:
-            raise stated from None
-        by_server = isinstance(error, RuntimeError) and "API" in str(error)
-        if not by_server and not isinstance(error, httpx.HTTPError | PrefectException):
+        hidden = next((cause for cause in _behind(error) if isinstance(cause, NightloomError)), None)
+        if hidden is not None:
+            raise hidden from None
+        if not _is_of_server(error):
             raise
-        where = os.environ.get("PREFECT_API_URL")
-        what = f"Prefect's server at {where}" if where else "Prefect's temporary server"
-        advice = (
-            "start it, or unset PREFECT_API_URL"
-            if where
-            else f"see that there is room in {os.environ.get('PREFECT_HOME', '~/.prefect')}, or delete that folder"
-        )
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ServerUnavailable(
-            f"{what} failed ({why}); {advice}, then run again: finished parts are kept"
+            f"{_server_and_advice(why)}, then run again: finished parts are kept"
         ) from error
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those behind it, newest first."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    """An exception and those that led to it, newest first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_of_server(error: Exception) -> bool:
+    import httpx
+    from prefect.exceptions import PrefectException
+
+    # Prefect raises a bare RuntimeError where its server does not start or cannot be reached at first.
+    is_start = type(error) is RuntimeError and re.search("Failed to reach API|Prefect API server", str(error))
+    return bool(is_start) or isinstance(error, httpx.HTTPError | PrefectException)
+
+
+def _server_and_advice(why: str) -> str:
+    url = os.environ.get("PREFECT_API_URL")
+    if url:
+        return f"Prefect's server at {url} failed ({why}); start it, or unset PREFECT_API_URL"
+    home = os.environ.get("PREFECT_HOME", "~/.prefect")
+    return f"Prefect's temporary server failed ({why}); make room in {home}, or delete that folder"

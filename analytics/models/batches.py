@@ -1,4 +1,4 @@
-"""From texts to batches of equal cost and back to rows: what both embedding engines share."""
+"""From texts to batches of similar length and back to rows: what every embedding engine shares."""
 
 from __future__ import annotations
 
@@ -31,17 +31,29 @@ class Runner(Protocol):
 class TextTokenizer:
     """A model's fast tokenizer, cutting at `max_tokens`, special tokens included."""
 
-    def __init__(self, tokenizer: Any, max_tokens: int, pad_id: int, prompt: str = "") -> None:
+    def __init__(
+        self, tokenizer: Any, *, max_tokens: int, pad_id: int, add_special: bool = True, prompt: str = ""
+    ) -> None:
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self._prompt = prompt
         self.pad_id = pad_id
+        self.add_special = add_special
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text; never an empty list."""
-        encoded = self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])
+        encoded = self._tokenizer.encode_batch_fast(
+            [self._prompt + text for text in texts], add_special_tokens=self.add_special
+        )
         return [one.ids or [self.pad_id] for one in encoded]
+
+    def count_prompt(self) -> int:
+        """Tokens of the prompt, with what stands before it and without the special token after it."""
+        if not self._prompt:
+            return 0
+        encoded = self._tokenizer.encode(self._prompt, add_special_tokens=self.add_special)
+        return len(encoded.ids) - int(encoded.special_tokens_mask[-1])
 
     def to_json(self) -> str:
         """The tokenizer as the content of a tokenizer.json."""
@@ -49,9 +61,10 @@ class TextTokenizer:
 
 
 def plan_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Rows of each batch: longest first, so that a batch pads little; at most `max_tokens` tokens, padding included.
+    """Rows of each batch, longest first, so that a batch pads little.
 
-    The plan depends on the lengths and their order alone. A text longer than `max_tokens` is a batch of its own.
+    The plan depends on the lengths and their order alone. A batch has at most `max_tokens` tokens, padding
+    included; a text longer than that is a batch of its own.
     """
     batches: list[list[int]] = []
     width = 0
@@ -64,11 +77,22 @@ def plan_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
     return batches
 
 
+def pad_batch(rows: list[int], tokens: Sequence[list[int]], pad_id: int) -> Batch:
+    """One batch of the given token ids, in order; `rows` says whose they are."""
+    width = max(map(len, tokens))
+    ids = np.full((len(tokens), width), pad_id, np.int64)
+    mask = np.zeros((len(tokens), width), np.int64)
+    for line, one in enumerate(tokens):
+        ids[line, : len(one)] = one
+        mask[line, : len(one)] = 1
+    return Batch(rows, ids, mask)
+
+
 class BatchedEmbedder:
-    """An embedder over any runner: identical texts once, batches of similar length, unit rows in input order."""
+    """An embedder over any runner: identical texts once, similar lengths together, rows in input order."""
 
     BLOCK = 16_384
-    """Distinct texts tokenized at a time, which bounds memory; long lists are cut into blocks of similar length."""
+    """Distinct texts tokenized at a time; it bounds memory."""
 
     def __init__(
         self,
@@ -91,10 +115,15 @@ class BatchedEmbedder:
         self.n_dims = runner.n_dims
 
     def embed(self, texts: Sequence[str], advance: Callable[[int], None] | None = None) -> np.ndarray:
-        """Embed texts; see `Embedder.embed`."""
-        distinct, row_of_text, copies = np.unique(
-            np.array(texts, dtype=object), return_inverse=True, return_counts=True
-        )
+        """Embed texts; see `Embedder.embed`.
+
+        Batches follow from the set of texts, so a vector has the same bits whatever their order.
+        """
+        # By number of characters, so that a block holds similar lengths; the text itself settles ties.
+        distinct = sorted(set(texts), key=lambda text: (-len(text), text))
+        place = {text: row for row, text in enumerate(distinct)}
+        row_of_text = np.fromiter((place[text] for text in texts), np.int64, len(texts))
+        copies = np.bincount(row_of_text, minlength=len(distinct))
         vectors = np.zeros((len(distinct), self.n_dims), np.float32)  # (n_distinct, n_dims)
 
         def done(batch: Batch, outputs: np.ndarray) -> None:
@@ -103,19 +132,13 @@ class BatchedEmbedder:
             if advance is not None:
                 advance(int(copies[batch.rows].sum()))
 
-        # By number of characters, so that a block holds texts of similar length; np.unique has settled ties.
-        order = sorted(range(len(distinct)), key=lambda row: -len(distinct[row]))
-        for start in range(0, len(order), self.BLOCK):
-            self._runner.run(self._batches(distinct, order[start : start + self.BLOCK]), done)
+        for start in range(0, len(distinct), self.BLOCK):
+            self._runner.run(self._batches(distinct[start : start + self.BLOCK], start), done)
         return vectors[row_of_text]
 
-    def _batches(self, texts: np.ndarray, rows: list[int]) -> Iterator[Batch]:
-        tokens = self._tokenizer.tokenize([texts[row] for row in rows])
+    def _batches(self, texts: list[str], first_row: int) -> Iterator[Batch]:
+        tokens = self._tokenizer.tokenize(texts)
         for plan in plan_batches([len(ids) for ids in tokens], self._tokens_per_batch):
-            width = len(tokens[plan[0]])
-            ids = np.full((len(plan), width), self._tokenizer.pad_id, np.int64)
-            mask = np.zeros((len(plan), width), np.int64)
-            for line, place in enumerate(plan):
-                ids[line, : len(tokens[place])] = tokens[place]
-                mask[line, : len(tokens[place])] = 1
-            yield Batch([rows[place] for place in plan], ids, mask)
+            yield pad_batch(
+                [first_row + row for row in plan], [tokens[row] for row in plan], self._tokenizer.pad_id
+            )

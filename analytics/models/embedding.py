@@ -1,12 +1,13 @@
 """Texts into unit vectors, with any sentence-transformers model, on OpenVINO or torch.
 
-`describe_model` is cheap and says which model would answer; `load_embedder` loads it. Engine, device and precision
-are how an answer is computed, not what it is meant to be: they are attributes of the embedder, never of the recipe.
+`describe_model` is cheap and says which model would answer; `load_embedder` loads it. Engine, device and
+precision say how an answer is computed, not what it is meant to be; they stand in the embedder alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,17 +18,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from analytics.errors import ModelUnavailable
-from analytics.models.weights import (
-    EMBEDDED_NAME,
-    find_folder,
-    hash_configuration,
-    hash_weights,
-    read_json,
-)
+from analytics.models import weights
 from analytics.settings import EmbeddingSettings
 
 STAGE_VERSION = 1
 """Raise it when the same model and text would give another vector; a golden test notices."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class EmbeddingModel:
             "stage": "embedding",
             "version": STAGE_VERSION,
             "weights": self.weights_hash,
-            "configuration": self.configuration_hash,
+            "configuration": self.configuration_hash,  # architecture, pooling, tokenizer
             "prompt": self.prompt,
             "max_tokens": self.max_tokens,
             "normalised": True,
@@ -56,12 +53,13 @@ class EmbeddingModel:
 
     def reads(self, language: str) -> bool:
         """Whether the model is declared for a language tag; "en" covers "en-GB", "*" covers all."""
-        tag = language.strip().replace("_", "-").lower()
-        declared = {name.strip().replace("_", "-").lower() for name in self.languages}
-        if "*" in declared:
-            return True
-        parts = tag.split("-")
-        return any("-".join(parts[:n]) in declared for n in range(1, len(parts) + 1))
+        parts = _tag(language).split("-")
+        declared = {_tag(name) for name in self.languages}
+        return "*" in declared or any("-".join(parts[:n]) in declared for n in range(1, len(parts) + 1))
+
+
+def _tag(language: str) -> str:
+    return language.strip().replace("_", "-").lower()
 
 
 class Embedder(Protocol):
@@ -92,53 +90,44 @@ def describe_model(settings: EmbeddingSettings) -> EmbeddingModel:
     Raises:
         ModelUnavailable: its package, folder or weights are missing, and it cannot be fetched.
     """
-    folder = find_folder(settings.model)
-    prompts = read_json(folder / "config_sentence_transformers.json")
-    default = prompts.get("default_prompt_name")
+    embedded = settings.model == "embedded"
+    folder = weights.find_folder(settings.model)
     return EmbeddingModel(
-        name=EMBEDDED_NAME if settings.model == "embedded" else settings.model,
+        name=weights.EMBEDDED_NAME if embedded else settings.model,
         folder=folder,
-        weights_hash=hash_weights(folder),
+        weights_hash=weights.hash_weights(folder),
         languages=settings.languages,
-        max_tokens=min(settings.max_tokens, _longest(folder)),
-        configuration_hash=hash_configuration(folder),
-        prompt=(prompts.get("prompts") or {}).get(default, "") if default else "",
+        max_tokens=min(settings.max_tokens, weights.declared_max_tokens(folder) or settings.max_tokens),
+        configuration_hash=weights.hash_configuration(folder),
+        prompt=weights.default_prompt(folder),
     )
-
-
-def _longest(folder: Path) -> int:
-    """Tokens that the model reads at most, as it declares them; a million where it declares nothing."""
-    declared = [
-        read_json(folder / "sentence_bert_config.json").get("max_seq_length"),
-        read_json(folder / "tokenizer_config.json").get("model_max_length"),
-        read_json(folder / "config.json").get("max_position_embeddings"),
-    ]
-    return min((int(n) for n in declared if isinstance(n, int | float) and n > 0), default=1_000_000)
 
 
 def load_embedder(model: EmbeddingModel, settings: EmbeddingSettings) -> Embedder:
     """Load a model on the engine that the settings ask for.
 
-    A model that OpenVINO cannot convert faithfully is run by torch instead; `engine` says which one it became.
+    A model that OpenVINO cannot convert faithfully is run by torch instead; `engine` says which it became.
 
     Raises:
         ModelUnavailable: the engine is not installed, or the model's files cannot be loaded.
     """
-    threads = settings.threads or len(os.sched_getaffinity(0))
-    if settings.engine != "torch" and not (settings.engine == "auto" and _has_gpu()):
-        if importlib.util.find_spec("openvino") is not None:
-            from analytics.models.embedding_openvino import NotConvertible, load_openvino
-
-            try:
-                return load_openvino(model, threads)
-            except NotConvertible:
-                return _load_torch(model, threads, device="cpu")
+    threads = settings.threads or _usable_cores()
+    if settings.engine == "torch" or (settings.engine == "auto" and _has_gpu()):
+        return _load_torch(model, threads, device="cuda" if _has_gpu() else "cpu")
+    if importlib.util.find_spec("openvino") is None:
         if settings.engine == "openvino":
             raise ModelUnavailable(
                 'engine = "openvino" under [embedding], but the package openvino is not installed; '
                 'run `pip install openvino`, or set engine = "auto"'
             )
-    return _load_torch(model, threads, device="cuda" if _has_gpu() else "cpu")
+        return _load_torch(model, threads, device="cpu")
+    from analytics.models.embedding_openvino import NotConvertible, load_openvino
+
+    try:
+        return load_openvino(model, threads)
+    except NotConvertible as error:
+        log.warning("embedding runs on torch, more slowly: %s", error)
+        return _load_torch(model, threads, device="cpu")
 
 
 def _load_torch(model: EmbeddingModel, threads: int, device: str) -> Embedder:
@@ -153,8 +142,14 @@ def _load_torch(model: EmbeddingModel, threads: int, device: str) -> Embedder:
     return load_torch(model, threads, device)
 
 
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _has_gpu() -> bool:
-    # Importing torch takes seconds, so it is asked only where a driver shows that there may be something to find.
+    # Importing torch takes seconds: it is asked only where a driver shows that there may be a GPU.
     drivers = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
     if sys.platform == "linux" and not any(Path(driver).exists() for driver in drivers):
         return False

@@ -1,4 +1,7 @@
-"""Embedding with OpenVINO on a CPU; the converted model is kept, so that later loads need neither torch nor transformers."""
+"""Embedding with OpenVINO on a CPU.
+
+The converted model is kept in the user's cache, so that later loads import neither torch nor transformers.
+"""
 
 from __future__ import annotations
 
@@ -8,70 +11,47 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from analytics.errors import NightloomError
+from analytics.errors import ModelUnavailable
 from analytics.identity import hash_of
-from analytics.models.batches import Batch, BatchedEmbedder, TextTokenizer
+from analytics.models.batches import Batch, BatchedEmbedder, TextTokenizer, pad_batch
 from analytics.models.embedding import EmbeddingModel
+from analytics.models.weights import first_line
 
 CONVERSION_VERSION = 1
-TOKENS_PER_BATCH = 2_048
-MIN_PROBE_COSINE = 0.9999
+TOKENS_PER_BATCH = 768
+MIN_COSINE_CONVERTED = 0.9999  # both in fp32
+MIN_COSINE_BF16 = 0.9995
 
 
-class NotConvertible(NightloomError):
+class NotConvertible(Exception):
     """OpenVINO cannot convert this model, or the converted one gives other vectors."""
 
 
+@dataclass(frozen=True)
+class Converted:
+    """A model as OpenVINO reads it, with the tokenizer that goes with it."""
+
+    network: Any
+    tokenizer: TextTokenizer
+    n_dims: int
+    precision: Literal["bf16", "f32"]
+
+
 def import_openvino() -> Any:
-    """OpenVINO without its telemetry: it has a stub of its own for where that package is missing."""
-    if "openvino" not in sys.modules:
-        blocked: dict[str, Any] = {"openvino_telemetry": None}
-        sys.modules.update(blocked)
+    """OpenVINO without its telemetry: where that package cannot be imported it uses a stub of its own."""
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("openvino_telemetry", None)
     import openvino
 
     return openvino
-
-
-def cache_folder(model: EmbeddingModel) -> Path:
-    """Where the converted model is kept; another OpenVINO or another configuration is another folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    openvino = import_openvino()
-    made_by = hash_of([CONVERSION_VERSION, openvino.__version__, model.configuration_hash])
-    return base / "nightloom" / "openvino" / f"{model.weights_hash[:32]}-{made_by[:16]}"
-
-
-class OpenvinoRunner:
-    """Runs batches through a compiled model, several at a time."""
-
-    def __init__(self, compiled: Any, n_dims: int) -> None:
-        openvino = import_openvino()
-        streams = int(compiled.get_property("NUM_STREAMS"))
-        # One more than are computed, so that no stream waits for the next batch to be laid out.
-        self._queue = openvino.AsyncInferQueue(compiled, streams + 1)
-        self.n_dims = n_dims
-
-    def run(self, batches: Iterable[Batch], done: Callable[[Batch, np.ndarray], None]) -> None:
-        """Compute batches; results are fetched when their request is needed again, in this thread."""
-        running: dict[int, Batch] = {}
-
-        def fetch(request: int) -> None:
-            if request in running:
-                done(running.pop(request), self._queue[request].get_output_tensor(0).data)
-
-        for batch in batches:
-            request = self._queue.get_idle_request_id()
-            fetch(request)
-            running[request] = batch
-            self._queue.start_async({0: batch.ids, 1: batch.mask}, userdata=None)
-        self._queue.wait_all()
-        for request in list(running):
-            fetch(request)
 
 
 def load_openvino(model: EmbeddingModel, threads: int) -> BatchedEmbedder:
@@ -82,100 +62,182 @@ def load_openvino(model: EmbeddingModel, threads: int) -> BatchedEmbedder:
         ModelUnavailable: its files cannot be loaded.
     """
     started = time.perf_counter()
-    openvino = import_openvino()
-    core = openvino.Core()
-    folder = cache_folder(model)
-    kept = _read(core, folder, model)
-    if kept is None:
-        converted, tokenizer, n_dims = _convert(model)
-        _keep(folder, converted, tokenizer, n_dims)
-    else:
-        converted, tokenizer, n_dims = kept
-    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    core = import_openvino().Core()
+    converted = _load_converted(core, model)
     compiled = core.compile_model(
-        converted,
+        converted.network,
         "CPU",
         {
-            "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in capabilities else "f32",
+            "INFERENCE_PRECISION_HINT": converted.precision,
+            # A stream per thread: batches never wait for one another. Unpinned, because pinned streams of two
+            # processes would sit on the same cores.
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": threads,
+            "ENABLE_CPU_PINNING": False,
         },
     )
-    precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     return BatchedEmbedder(
-        OpenvinoRunner(compiled, n_dims),
-        tokenizer,
+        OpenvinoRunner(compiled, converted.n_dims),
+        converted.tokenizer,
         engine="openvino",
         device="cpu",
-        precision={"bf16": "bfloat16", "f32": "float32"}.get(precision, precision),
+        precision="bf16" if converted.precision == "bf16" else "fp32",
         load_seconds=time.perf_counter() - started,
         tokens_per_batch=TOKENS_PER_BATCH,
     )
 
 
-def _read(core: Any, folder: Path, model: EmbeddingModel) -> tuple[Any, TextTokenizer, int] | None:
-    """The kept model, or None where there is none or it cannot be read."""
+class OpenvinoRunner:
+    """Runs batches through a compiled model, as many at a time as it has streams."""
+
+    def __init__(self, compiled: Any, n_dims: int) -> None:
+        # One request more than streams, so that none of them waits while the next batch is laid out.
+        n_requests = int(compiled.get_property("NUM_STREAMS")) + 1
+        self._queue = import_openvino().AsyncInferQueue(compiled, n_requests)
+        self.n_dims = n_dims
+
+    def run(self, batches: Iterable[Batch], done: Callable[[Batch, np.ndarray], None]) -> None:
+        """Compute batches; a result is fetched when its request is needed again, or at the end."""
+        running: dict[int, Batch] = {}
+
+        def fetch(request: int) -> None:
+            if request in running:
+                done(running.pop(request), self._queue[request].get_output_tensor(0).data)
+
+        try:
+            for batch in batches:
+                request = self._queue.get_idle_request_id()
+                fetch(request)
+                running[request] = batch
+                self._queue.start_async({0: batch.ids, 1: batch.mask})
+        finally:
+            self._queue.wait_all()
+        for request in list(running):
+            fetch(request)
+
+
+def cache_folder(core: Any, model: EmbeddingModel) -> Path:
+    """Where the converted model is kept; another OpenVINO, configuration or kind of CPU is another folder."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    version = import_openvino().__version__
+    made_from = hash_of(
+        [CONVERSION_VERSION, version, _has_bf16(core), model.configuration_hash, model.prompt]
+    )
+    return base / "nightloom" / "openvino" / f"{model.weights_hash[:32]}-{made_from[:16]}"
+
+
+def _load_converted(core: Any, model: EmbeddingModel) -> Converted:
+    """The kept model, else one converted now and kept where that is possible."""
+    folder = cache_folder(core, model)
+    kept = _read(core, folder, model)
+    if kept is not None:
+        return kept
+    converted = _convert(core, model)
+    # Read back even where it cannot be kept: writing changes last digits, and every load must give the same.
+    for place in (folder.parent, Path(tempfile.gettempdir())):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=place, prefix=".new-", ignore_cleanup_errors=True) as new:
+                written = Path(new) / "model"
+                _write(converted, written)
+                again = _read(core, written, model)
+                if again is None:
+                    continue
+                if place == folder.parent:
+                    _put(written, folder)
+                return again
+        except (OSError, RuntimeError):
+            continue
+    raise ModelUnavailable(
+        f"the converted embedding model fits neither into {folder.parent} nor into {tempfile.gettempdir()}; "
+        'free some space, set XDG_CACHE_HOME, or set engine = "torch" under [embedding]'
+    )
+
+
+def _read(core: Any, folder: Path, model: EmbeddingModel) -> Converted | None:
+    """A written model, or None where there is none or it cannot be read."""
     from tokenizers import Tokenizer
 
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        converted = core.read_model(folder / "model.xml")
+        text = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        network = core.read_model(folder / "model.xml")
     except (OSError, ValueError, RuntimeError):
         return None
-    return converted, TextTokenizer(tokenizer, model.max_tokens, about["pad_id"], model.prompt), about["n_dims"]
+    tokenizer = TextTokenizer(
+        Tokenizer.from_str(text),
+        max_tokens=model.max_tokens,
+        pad_id=about["pad_id"],
+        add_special=about["add_special"],
+        prompt=model.prompt,
+    )
+    return Converted(network, tokenizer, about["n_dims"], about["precision"])
 
 
-def _convert(model: EmbeddingModel) -> tuple[Any, TextTokenizer, int]:
-    """The model converted from torch, checked against torch on a few token sequences."""
+def _write(converted: Converted, folder: Path) -> None:
+    folder.mkdir()
+    import_openvino().save_model(converted.network, folder / "model.xml", compress_to_fp16=False)
+    (folder / "tokenizer.json").write_text(converted.tokenizer.to_json(), encoding="utf-8")
+    about = {
+        "pad_id": converted.tokenizer.pad_id,
+        "add_special": converted.tokenizer.add_special,
+        "n_dims": converted.n_dims,
+        "precision": converted.precision,
+    }
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _put(written: Path, folder: Path) -> None:
+    """Move a written model to its place, over an unreadable one; another process may have been faster."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        written.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _convert(core: Any, model: EmbeddingModel) -> Converted:
+    """The model converted from torch, compared with torch on a few texts; in bf16 where that does no harm."""
     import torch
 
     from analytics.models.embedding_torch import fast_tokenizer, load_sentence_transformer, sentence_module
 
-    openvino = import_openvino()
     loaded = load_sentence_transformer(model)
+    tokenizer = fast_tokenizer(loaded, model)
+    tokens = tokenizer.tokenize(["A short text.", "A second text, which is somewhat longer than the first."])
+    # The second probe has another shape than the example: a network with a fixed length would fail it.
+    probes = [
+        pad_batch(rows, [tokens[row] for row in rows], tokenizer.pad_id) for rows in ([0, 1], [1, 0, 1], [0])
+    ]
     try:
-        tokenizer = fast_tokenizer(loaded, model)
         module = sentence_module(loaded, model)
-        tokens = tokenizer.tokenize(["A short text.", "A second text, which is somewhat longer than the first."])
-        probes = [_padded(tokens, tokenizer.pad_id), _padded(tokens[1:], tokenizer.pad_id)]
-        with torch.inference_mode():
-            expected = [module(*map(torch.from_numpy, probe)).numpy() for probe in probes]
-            converted = openvino.convert_model(module, example_input=tuple(map(torch.from_numpy, probes[0])))
-        converted.reshape({0: [-1, -1], 1: [-1, -1]})
-        compiled = openvino.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        for probe, vectors in zip(probes, expected, strict=True):
-            _check_same(compiled(probe)[0], vectors)
+        inputs = [(torch.from_numpy(probe.ids), torch.from_numpy(probe.mask)) for probe in probes]
+        with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
+            expected = [module(*pair).numpy() for pair in inputs]
+            network = import_openvino().convert_model(module, example_input=inputs[0])
+        network.reshape({0: [-1, -1], 1: [-1, -1]})
+        cosine = _cosine_min(core, network, "f32", probes, expected)
+        if cosine < MIN_COSINE_CONVERTED:
+            raise ValueError(f"its vectors differ from torch (cosine {cosine:.4f})")
     except Exception as error:
-        raise NotConvertible(f"{model.name}: OpenVINO cannot run this model ({error})") from error
-    return converted, tokenizer, int(expected[0].shape[1])
+        raise NotConvertible(f"OpenVINO cannot run {model.name}: {first_line(error)}") from error
+    precision: Literal["bf16", "f32"] = "f32"
+    if _has_bf16(core) and _cosine_min(core, network, "bf16", probes, expected) >= MIN_COSINE_BF16:
+        precision = "bf16"
+    return Converted(network, tokenizer, int(expected[0].shape[1]), precision)
 
 
-def _padded(tokens: list[list[int]], pad_id: int) -> tuple[np.ndarray, np.ndarray]:
-    width = max(map(len, tokens))
-    ids = np.array([row + [pad_id] * (width - len(row)) for row in tokens], np.int64)
-    mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in tokens], np.int64)
-    return ids, mask
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _check_same(ours: np.ndarray, theirs: np.ndarray) -> None:
+def _cosine_min(
+    core: Any, network: Any, precision: str, probes: Sequence[Batch], expected: Sequence[np.ndarray]
+) -> float:
+    """Smallest cosine between what OpenVINO answers and what is expected; -1 where it is not a number."""
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    ours = np.concatenate([compiled({0: probe.ids, 1: probe.mask})[0] for probe in probes])
+    theirs = np.concatenate(expected)
     cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
-    if not (cosines >= MIN_PROBE_COSINE).all():
-        raise ValueError(f"its vectors differ from torch: cosine {cosines.min():.4f}")
-
-
-def _keep(folder: Path, converted: Any, tokenizer: TextTokenizer, n_dims: int) -> None:
-    """Write the converted model beside its place and rename it there; without a writable cache, go on without."""
-    openvino = import_openvino()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
-            openvino.save_model(converted, Path(new) / "model.xml", compress_to_fp16=False)
-            (Path(new) / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
-            about = {"pad_id": tokenizer.pad_id, "n_dims": n_dims}
-            (Path(new) / "about.json").write_text(json.dumps(about), encoding="utf-8")
-            shutil.rmtree(folder, ignore_errors=True)
-            Path(new).rename(folder)
-            Path(new).mkdir()
-    except (OSError, RuntimeError):
-        return
+    return float(np.nan_to_num(cosines, nan=-1.0).min())

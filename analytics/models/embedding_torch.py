@@ -1,9 +1,10 @@
-"""Embedding with torch: on a GPU in bf16, else on the CPU in fp32. Also what OpenVINO models are converted from."""
+"""Embedding with torch, on a GPU or a CPU; also the torch module that OpenVINO models are converted from."""
 
 from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,62 +13,87 @@ import numpy as np
 from analytics.errors import ModelUnavailable
 from analytics.models.batches import Batch, BatchedEmbedder, TextTokenizer
 from analytics.models.embedding import EmbeddingModel
+from analytics.models.weights import first_line
 
 if TYPE_CHECKING:
     import torch
 
 GPU_TOKENS_PER_BATCH = 32_768
-CPU_TOKENS_PER_BATCH = 2_048
+CPU_TOKENS_PER_BATCH = 1_024
 
 
 def load_sentence_transformer(model: EmbeddingModel) -> Any:
     """The model as a SentenceTransformer on the CPU in fp32, from local files only.
 
     Raises:
-        ModelUnavailable: its files are incomplete, or of an architecture that transformers does not know.
+        ModelUnavailable: its files are incomplete, or it has no tokenizer that can be used here.
     """
     import transformers
     from sentence_transformers import SentenceTransformer
 
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     try:
-        loaded = SentenceTransformer(str(model.folder), device="cpu", local_files_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            loaded = SentenceTransformer(str(model.folder), device="cpu", local_files_only=True)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"embedding model {model.name!r} cannot be loaded from {model.folder} ({reason}); "
+            f"embedding model {model.name!r} cannot be loaded from {model.folder} ({first_line(error)}); "
             "install or download it again, or set another model under [embedding]"
         ) from error
+    if not hasattr(_backend(loaded), "encode_batch_fast"):
+        raise ModelUnavailable(
+            f"embedding model {model.name!r} does not read text through a fast tokenizer; "
+            "set another model under [embedding]"
+        )
     return loaded.float().eval()
 
 
+def _backend(loaded: Any) -> Any:
+    tokenizer = getattr(loaded, "tokenizer", None)
+    return getattr(tokenizer, "backend_tokenizer", tokenizer)
+
+
 def fast_tokenizer(loaded: Any, model: EmbeddingModel) -> TextTokenizer:
-    """Tokenizer of a loaded model with the changes that its configuration makes to the file."""
+    """Tokenizer of a loaded model, with the changes that its configuration makes to the file."""
     from tokenizers import Tokenizer
 
-    backend = getattr(loaded.tokenizer, "backend_tokenizer", loaded.tokenizer)
-    copy = Tokenizer.from_str(backend.to_str())
-    pad_id = getattr(loaded.tokenizer, "pad_token_id", None) or 0
-    return TextTokenizer(copy, model.max_tokens, pad_id, model.prompt)
+    return TextTokenizer(
+        Tokenizer.from_str(_backend(loaded).to_str()),
+        max_tokens=model.max_tokens,
+        pad_id=getattr(loaded.tokenizer, "pad_token_id", None) or 0,
+        add_special=not _is_static(loaded),
+        prompt=model.prompt,
+    )
+
+
+def _is_static(loaded: Any) -> bool:
+    return type(loaded[0]).__name__ == "StaticEmbedding"
 
 
 def sentence_module(loaded: Any, model: EmbeddingModel) -> torch.nn.Module:
-    """One torch module from token ids and mask to the sentence embedding, pooling and normalisation included."""
+    """One torch module from token ids and mask to sentence embeddings, through all modules of the model."""
     import torch
+
+    is_static = _is_static(loaded)
+    prompt_length = fast_tokenizer(loaded, model).count_prompt()
 
     class SentenceModule(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = loaded
-            self.prompt_tokens = loaded[0]._get_prompt_length(model.prompt) if model.prompt else None
+            self.steps = torch.nn.ModuleList(loaded)
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            if self.prompt_tokens is not None:
-                features["prompt_length"] = self.prompt_tokens
-            for module in self.model:
-                features = module(features)
+            if is_static:
+                n_tokens = attention_mask.sum(1)
+                features["input_ids"] = input_ids[attention_mask.bool()]
+                features["offsets"] = n_tokens.cumsum(0) - n_tokens
+            if prompt_length:  # some models leave the prompt out of pooling
+                features["prompt_length"] = prompt_length
+            for step in self.steps:
+                features = step(features)
             return features["sentence_embedding"]
 
     return SentenceModule().eval()
@@ -82,7 +108,7 @@ class TorchRunner:
         self.n_dims = n_dims
 
     def run(self, batches: Iterable[Batch], done: Callable[[Batch, np.ndarray], None]) -> None:
-        """Compute batches, starting each before the one before it is fetched, so that a GPU does not wait."""
+        """Compute batches; each starts before the one before it is fetched, so that a GPU does not wait."""
         waiting: tuple[Batch, torch.Tensor] | None = None
         for batch in batches:
             started = (batch, self._start(batch.ids, batch.mask))
@@ -109,11 +135,11 @@ class TorchRunner:
 
 
 def load_torch(model: EmbeddingModel, threads: int, device: str) -> BatchedEmbedder:
-    """Load a model for torch.
+    """Load a model for torch, in bf16 where the device computes it natively.
 
     Args:
         model: The model.
-        threads: CPU threads; a setting of the whole process in torch.
+        threads: CPU threads; in torch a setting of the whole process.
         device: "cuda" or "cpu".
 
     Raises:
@@ -125,10 +151,12 @@ def load_torch(model: EmbeddingModel, threads: int, device: str) -> BatchedEmbed
     torch.set_num_threads(threads)
     loaded = load_sentence_transformer(model)
     tokenizer = fast_tokenizer(loaded, model)
-    module = sentence_module(loaded, model)
     on_gpu = device != "cpu"
     if on_gpu:
-        module = module.to(device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
+        dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    else:
+        dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+    module = sentence_module(loaded, model).to(device, dtype)
     one = torch.tensor([[tokenizer.pad_id]], device=device)
     with torch.inference_mode():
         n_dims = int(module(one, torch.ones_like(one)).shape[1])
@@ -137,7 +165,7 @@ def load_torch(model: EmbeddingModel, threads: int, device: str) -> BatchedEmbed
         tokenizer,
         engine="torch",
         device=device,
-        precision=str(next(module.parameters()).dtype).removeprefix("torch."),
+        precision={torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}[dtype],
         load_seconds=time.perf_counter() - started,
         tokens_per_batch=GPU_TOKENS_PER_BATCH if on_gpu else CPU_TOKENS_PER_BATCH,
     )

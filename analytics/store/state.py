@@ -74,12 +74,16 @@ class State:
                 f"{self.path} has schema {version}, and this program knows up to {len(MIGRATIONS)}: it was "
                 "written by a newer version; update the program, nothing was changed"
             )
+        if version == len(MIGRATIONS):
+            return
+        # Python's sqlite3 opens no transaction before a CREATE: half a schema would stay after a failure.
+        connection.exec_driver_sql("BEGIN")
         for statements in MIGRATIONS[version or 0 :]:
             for statement in statements:
                 connection.execute(sa.text(statement))
         if version is None:
             connection.execute(_version.insert().values(version=len(MIGRATIONS)))
-        elif version < len(MIGRATIONS):
+        else:
             connection.execute(_version.update().values(version=len(MIGRATIONS)))
 
     def close(self) -> None:

@@ -148,7 +148,8 @@ def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: flo
                 f"{wording.count(decision['n_documents'])} documents  \n"
                 f":material/date_range: {window_of(decision)}"
             )
-        with st.expander(f"Evidence: {quotes.height} quotes", icon=":material/format_quote:"):
+        label, key = f"Evidence: {quotes.height} quotes", f"evidence-{decision['decision_id']}"
+        with st.expander(label, icon=":material/format_quote:", key=key):
             for row in quotes.iter_rows(named=True):
                 st.html(wording.quote(row["text"], row["start"], row["end"], origin_of(row)))
 

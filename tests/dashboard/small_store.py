@@ -61,13 +61,16 @@ class SmallStore:
     def set_min_authors(self, min_authors: int) -> None:
         self.config.write_text(SETTINGS.format(min_authors=min_authors))
 
-    def build(self, as_of: date, *, n_documents: int = 60, has_decisions: bool = True) -> Entry:
+    def build(
+        self, as_of: date, *, n_documents: int = 60, has_decisions: bool = True, is_first: bool = False
+    ) -> Entry:
         """Write and check a generation; nothing is published yet."""
         run = identity.run_id(as_of, 1)
         entry = Entry(f"{as_of.isoformat()}-{run[:8]}-1", run, 1, as_of)
-        made = self.shelf / f"{entry.generation}-{n_documents}-{has_decisions}"
+        made = self.shelf / f"{entry.generation}-{n_documents}-{has_decisions}-{is_first}"
         if not made.exists():
             tables = tables_of(as_of, run, n_documents, has_decisions)
+            tables["run"] = tables["run"].tail(1 if is_first else 2)
             check_generation(made, write_generation(made, Content(tables, {}), {"run_id": run}))
         shutil.copytree(made, self.published / entry.generation, copy_function=shutil.copyfile)
         return entry

@@ -17,6 +17,7 @@ from analytics.tables import TABLES
 
 OpenPage = Callable[[], AppTest]
 FIRST, SECOND = date(2018, 5, 24), date(2018, 5, 25)
+NEW_BADGE = ":gray-badge[:material/fiber_new: New tonight]"
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
@@ -74,6 +75,15 @@ def test_figures_stand_beside_what_they_are_not(store: SmallStore, open_page: Op
         ("New tonight", "60", "9 the night before"),
     ]
     assert all(card.help for card in page.metric)
+    assert [element.value for element in page.markdown].count(NEW_BADGE) == 3
+
+
+def test_a_first_night_has_nothing_to_compare_with(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST, is_first=True)
+    page = open_page().run()
+    assert not page.exception
+    assert [card.delta for card in page.metric] == ["3 not analysed", *["first night"] * 3]
+    assert NEW_BADGE not in [element.value for element in page.markdown]
 
 
 def test_every_rerun_follows_the_pointer(store: SmallStore, open_page: OpenPage) -> None:

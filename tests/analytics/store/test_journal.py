@@ -42,9 +42,14 @@ def test_attempts_are_counted_by_run_and_by_night(tmp_path):
     assert journal.last_attempt("r1") == 0
     for attempt, minute in ((Attempt("r1", 1), 0), (Attempt("r1", 2), 5), (Attempt("r2", 1), 9)):
         row = {
-            "run_id": attempt.run_id, "attempt": attempt.attempt, "as_of": date(2026, 6, 30), "nth": 1,
-            "state_sequence": 0, "is_limited": False, "started_at": datetime(2026, 7, 1, 2, minute, tzinfo=UTC),
-        }  # fmt: skip
+            "run_id": attempt.run_id,
+            "attempt": attempt.attempt,
+            "as_of": date(2026, 6, 30),
+            "nth": 1,
+            "state_sequence": 0,
+            "is_limited": False,
+            "started_at": datetime(2026, 7, 1, 2, minute, tzinfo=UTC),
+        }
         journal.write("attempt", attempt, pl.DataFrame([row]))
     assert journal.last_attempt("r1") == 2
     assert journal.runs_of(date(2026, 6, 30)) == 2
