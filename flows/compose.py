@@ -54,13 +54,9 @@ def compose_insights(night: Night) -> Insights:
 
 def _documents(night: Night, clean_recipe: str) -> pl.DataFrame:
     documents = with_rating_share(documents_of(night, clean_recipe), night)
-    earliest = pl.lit(None, pl.Date)
-    for source in night.settings.sources:
-        earliest = pl.when(pl.col("source") == source.name).then(pl.lit(source.earliest)).otherwise(earliest)
     return TABLES["document"].conform(
         documents.with_columns(
             author_numbers(documents, night.settings).alias("author"),
-            pl.when(pl.col("day") >= earliest).then(pl.col("day")).alias("day"),
             pl.lit(clean_recipe).alias("clean_recipe"),
         )
     )

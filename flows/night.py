@@ -17,6 +17,7 @@ import polars as pl
 from analytics.errors import SettingsError
 from analytics.identity import canonical_json, run_id
 from analytics.settings import Settings, load_settings
+from analytics.store.files import sweep_unfinished
 from analytics.store.generation import prune
 from analytics.store.journal import Attempt
 from analytics.store.layout import Store
@@ -92,6 +93,7 @@ def begin_night(config: Path, as_of: date | None = None, limit: int | None = Non
         store = Store(settings.data_dir)
         sequence = store.state.sequence()
         prune(store.published)
+        sweep_unfinished(store.data_dir)
         pointer = read_pointer(store.published)
         night = next_attempt(settings, store, pointer, as_of, limit, sequence)
         _journal_start(store, night)

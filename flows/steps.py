@@ -87,6 +87,7 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
     """Turn statements and items into vectors; the same words once."""
     model = describe_model(night.settings.embedding)
     stage = Stage("embedding", model.recipe(), calls_model=True)
+    _check_themes_fit(night, stage.recipe_id)
     opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
     texts = pl.concat(
         [
@@ -125,6 +126,25 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
     finally:
         for bar in progress:
             bar.close()
+
+
+def _events_so_far(night: Night) -> pl.DataFrame:
+    """Registry events that count before this night does anything."""
+    return night.store.state.theme_events([a.run_id for a in night.earlier], night.state_sequence)
+
+
+def _check_themes_fit(night: Night, embedding_recipe: str) -> None:
+    """Stop before anything is spent where the registry's centroids were made of other vectors.
+
+    Raises:
+        SettingsError: [embedding] changed since the themes were found.
+    """
+    registry = replay(_events_so_far(night))
+    if registry.filter(pl.col("embedding_recipe") != embedding_recipe).height:
+        raise SettingsError(
+            f"{night.settings.file}: [embedding] changed, and the themes of {night.settings.data_dir} were "
+            "found with other vectors; set the model back, or give the store another data_dir"
+        )
 
 
 def item_texts(night: Night) -> pl.DataFrame:
@@ -262,13 +282,8 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     """Find themes the first time; afterwards put new statements under the themes that are there."""
     store = night.store
     recipe = theme_recipe(night.settings.themes)
-    events = store.state.theme_events([attempt.run_id for attempt in night.earlier], night.state_sequence)
+    events = _events_so_far(night)
     registry = replay(events).filter(pl.col("status") == "active")
-    if registry.filter(pl.col("embedding_recipe") != vectors.recipe).height:
-        raise SettingsError(
-            f"{night.settings.file}: [embedding] changed, and the themes of {store.data_dir} were found "
-            "with other vectors; set the model back, or give the store another data_dir"
-        )
     opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
     born: list[dict[str, Any]] = []
     cause = "placed"

@@ -13,6 +13,9 @@ import polars as pl
 
 from analytics.errors import writing
 
+UNFINISHED = ".unfinished"
+"""Ending of a file that is still being written."""
+
 FACTS = "nightloom"
 """Key under which a Parquet file carries facts about itself."""
 
@@ -34,7 +37,7 @@ def put(path: Path, write: Callable[[Path], object]) -> None:
     """
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
         try:
             write(beside)
             with beside.open("rb+") as file:
@@ -43,6 +46,17 @@ def put(path: Path, write: Callable[[Path], object]) -> None:
         finally:
             beside.unlink(missing_ok=True)
         flush_folder(path.parent)
+
+
+def sweep_unfinished(folder: Path) -> int:
+    """Remove what writers that were killed half-way left beside their places; returns how many files went.
+
+    Only for who holds the store: a file that is being written looks the same.
+    """
+    unfinished = [path for path in folder.rglob(f".*{UNFINISHED}") if path.is_file()]
+    for path in unfinished:
+        path.unlink()
+    return len(unfinished)
 
 
 def put_text(path: Path, text: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -9,6 +11,7 @@ import pytest
 
 from analytics.errors import CheckFailed, NotPublished, StoreError
 from analytics.store import generation
+from analytics.store.files import UNFINISHED, put_json, sweep_unfinished
 from analytics.store.generation import (
     Content,
     check_generation,
@@ -156,3 +159,50 @@ def test_insight_tables_hold_no_user_id():
     for table in TABLES.values():
         if table.database == "insights":
             assert not {"user_id", "author_key"} & set(table.columns), table.name
+
+
+READER = """
+import sys
+from pathlib import Path
+from analytics.store.read import open_published
+seen = set()
+print("ready", flush=True)
+while True:
+    published = open_published(Path(sys.argv[1]))
+    ids = published.query("SELECT document_id FROM document")["document_id"].to_list()
+    assert ids == [published.generation], (ids, published.generation)
+    seen.add(published.generation)
+    published.close()
+    if published.generation == "last":
+        break
+print(len(seen), flush=True)
+"""
+
+
+def test_a_second_process_reads_through_twenty_publishes_without_an_error(tmp_path):
+    published = tmp_path / "published"
+    publish(published, "first", document=document("first"))
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout.readline() == "ready\n"
+    for name in [f"g{nth}" for nth in range(19)] + ["last"]:
+        publish(published, name, run_id=name, document=document(name))
+        old = time.time() - generation.KEPT_SECONDS - 60
+        for folder in published.glob("g*"):
+            os.utime(folder, (old, old))
+        prune(published)
+    out, errors = reader.communicate(timeout=60)
+    assert (reader.returncode, errors) == (0, "")
+    assert int(out) > 1
+
+
+def test_unfinished_files_are_swept_and_whole_ones_stay(tmp_path):
+    (tmp_path / "lake").mkdir()
+    put_json(tmp_path / "lake" / "whole.json", {})
+    (tmp_path / "lake" / f".part.parquet.abcd{UNFINISHED}").write_text("half")
+    assert sweep_unfinished(tmp_path) == 1
+    assert [path.name for path in (tmp_path / "lake").iterdir()] == ["whole.json"]

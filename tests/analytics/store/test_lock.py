@@ -11,6 +11,7 @@ import pytest
 
 from analytics.errors import StoreBusy
 from analytics.store.lock import end_leftovers, hold, is_held, last_holder
+from flows.printing import status_of
 
 HOLD = """
 import subprocess, sys, time
@@ -57,6 +58,16 @@ def test_what_a_killed_run_started_is_ended_by_the_next(tmp_path, other):
     with hold(tmp_path):
         assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     assert not is_held(tmp_path)
+
+
+def test_status_ends_what_a_killed_run_left_too(tmp_path, other):
+    process, child = other
+    assert status_of(tmp_path)["running"].startswith(f"process {process.pid}")
+    assert psutil.Process(child).is_running()
+    process.kill()
+    process.wait()
+    status = status_of(tmp_path)
+    assert (status["running"], status["ended_leftover_processes"]) == (None, [child])
 
 
 def test_a_process_goes_on_holding_what_it_holds(tmp_path):
