@@ -170,8 +170,8 @@ def main() -> None:
         with pl.Config(tbl_cols=-1, tbl_width_chars=160, tbl_hide_dataframe_shape=True):
             print(pl.DataFrame(nights))
         print(
-            f"{store['store']}: 1 % new makes {store['calls_share']:.2%} of the first night's calls and, beyond "
-            f"an empty night, {store['seconds_share']:.2%} of its seconds (model loading left out)"
+            f"{store['store']}: 1 % new makes {store['calls_share']:.2%} of the first night's calls and, "
+            f"beyond an empty night, {store['seconds_share']:.2%} of its seconds (model loading left out)"
         )
 
 
