@@ -115,5 +115,4 @@ def writing(path: Path) -> Iterator[None]:
         stated = store_error(error, path)
         if stated is None:
             raise
-        # Without its frames: they hold open databases, which whoever keeps the error would keep until exit.
-        raise stated from error.with_traceback(None)
+        raise stated from error

@@ -66,12 +66,10 @@ def stating_prefect() -> Iterator[None]:
     """
     try:
         yield
-    except NightloomError:
-        raise
     except Exception as error:
-        hidden = next((cause for cause in _behind(error) if isinstance(cause, NightloomError)), None)
-        if hidden is not None:
-            raise hidden from None
+        stated = next((cause for cause in _behind(error) if isinstance(cause, NightloomError)), None)
+        if stated is not None:
+            raise _let_go(stated) from None
         if not _is_of_server(error):
             raise
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -86,6 +84,13 @@ def _behind(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def _let_go(error: NightloomError) -> NightloomError:
+    """The same error anew: Prefect keeps the old one to the end, and the frames it passed hold databases."""
+    for cause in _behind(error):
+        cause.__traceback__ = None
+    return type(error)(str(error))
 
 
 def _is_of_server(error: Exception) -> bool:
