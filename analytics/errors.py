@@ -6,7 +6,7 @@ NightloomError              exit 1, one line
 ├── ModelUnavailable        weights or a package are missing; retryable
 ├── StoreError              data_dir cannot be read or written as it must be
 │   ├── StoreBusy           another run holds the store; retryable
-│   ├── StoreFull           the disk is full; retryable
+│   ├── StoreFull           the disk is full
 │   └── SchemaTooNew        the state was written by a newer version
 ├── NotPublished            nothing is published yet, or not what was asked for
 ├── CheckFailed             a generation did not pass its checks and was not published
@@ -55,8 +55,6 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The disk that holds the data directory is full."""
-
-    retryable = True
 
 
 class SchemaTooNew(StoreError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from analytics.store.generation import KEPT
 from analytics.store.journal import Journal
@@ -40,9 +41,10 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
     width = shutil.get_terminal_size((120, 40)).columns
     with pl.Config(
         tbl_rows=-1, tbl_cols=-1, tbl_width_chars=width, tbl_hide_dataframe_shape=True, fmt_str_lengths=60,
-        tbl_hide_column_data_types=True, tbl_formatting="NOTHING", float_precision=3,
+        tbl_hide_column_data_types=True, tbl_formatting="NOTHING",
     ):  # fmt: skip
-        return str(rows.select(_COLUMNS[what]))
+        cells = rows.select(_COLUMNS[what]).with_columns(cs.float().round(3))
+        return str(cells.with_columns(pl.all().cast(pl.String).fill_null("–")))
 
 
 def generations(published: Path) -> list[dict[str, Any]]:

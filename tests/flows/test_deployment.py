@@ -13,6 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import ROOT, open_shop
 
@@ -42,6 +43,9 @@ class Server:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "PREFECT_LOGGING_LEVEL": "INFO",
+            # A run that waits for the one before looks again this often.
+            "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "3",
+            "PREFECT_WORKER_QUERY_SECONDS": "3",
         }
 
     def start(self, *arguments: str) -> None:
@@ -69,6 +73,10 @@ class Server:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
+    def runs_of(self, config: Path) -> list[dict]:
+        runs = self.ask("flow_runs/filter")
+        return [run for run in runs if run["parameters"].get("config") == str(config)]
+
     def wait(self) -> None:
         for _ in range(240):
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/health", timeout=5):
@@ -86,6 +94,15 @@ class Server:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
+    def left(self) -> list[psutil.Process]:
+        """Processes that still run in our folder."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get("PREFECT_HOME") == str(self.folder):
+                    found.append(process)
+        return found
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -100,6 +117,10 @@ def server(tmp_path_factory):
         yield server
     finally:
         server.end()
+        left = server.left()
+        for process in left:
+            process.kill()
+    assert not left
 
 
 @pytest.mark.slow
@@ -117,12 +138,36 @@ def test_the_nightly_deployment_runs_to_its_end_and_leaves_its_artifacts(server,
 
 
 @pytest.mark.slow
-def test_the_deployment_has_its_schedule_and_runs_one_at_a_time(server):
+@pytest.mark.short
+def test_the_schedule_makes_a_run_for_every_morning_one_at_a_time(server):
     (deployment,) = server.ask("deployments/filter")
     assert deployment["name"] == "nightly"
-    assert [schedule["schedule"]["cron"] for schedule in deployment["schedules"]] == ["0 3 * * *"]
     assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     assert deployment["global_concurrency_limit"]["limit"] == 1
+    scheduled: list[dict] = []
+    until = time.monotonic() + 90
+    while not scheduled and time.monotonic() < until:
+        time.sleep(1)
+        scheduled = [run for run in server.ask("flow_runs/filter") if run["auto_scheduled"]]
+    assert scheduled, (server.folder / "server.log").read_text()
+    assert {run["expected_start_time"][11:19] for run in scheduled} == {"03:00:00"}
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_go_one_after_the_other(server, tmp_path):
+    shop = open_shop(tmp_path / "shop", n_reviews=60)
+    parameters = ("-p", f"config={shop.config}", "-p", f"as_of={AS_OF}")
+    for _ in range(2):
+        assert server.prefect("deployment", "run", "nightly/nightly", *parameters).returncode == 0
+    until = time.monotonic() + 240
+    runs = server.runs_of(shop.config)
+    while any(run["end_time"] is None for run in runs) and time.monotonic() < until:
+        time.sleep(1)
+        runs = server.runs_of(shop.config)
+    assert [run["state_type"] for run in runs] == ["COMPLETED"] * 2, [run["state"] for run in runs]
+    first, second = sorted(runs, key=lambda run: run["start_time"])
+    assert first["end_time"] <= second["start_time"]
+    assert len(read_pointer(shop.data_dir / "published").counting) == 2
 
 
 @pytest.mark.slow
@@ -130,8 +175,6 @@ def test_a_run_that_fails_says_why(server, tmp_path):
     missing = tmp_path / "nowhere.toml"
     ran = server.prefect("deployment", "run", "nightly/nightly", "-p", f"config={missing}", "--watch")
     assert ran.returncode != 0
-    (run,) = [
-        run for run in server.ask("flow_runs/filter") if run["parameters"].get("config") == str(missing)
-    ]
+    (run,) = server.runs_of(missing)
     assert run["state_type"] == "FAILED"
     assert "no such file; run `nightloom init`" in run["state"]["message"]
