@@ -80,9 +80,11 @@ def environment(name: str) -> Path:
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if not (built.exists() and built.read_text() == wanted):
         print(f"building {folder} from {requirements.name} (minutes, once)", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        create = [sys.executable, "-m", "venv", "--clear", folder]
         install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements]
-        subprocess.run(install, check=True, stdout=sys.stderr)
+        for command in (create, install):
+            if subprocess.run(command, stdout=sys.stderr).returncode:
+                raise SystemExit(f"benchmark: {folder} could not be built; pip's message is above")
         built.write_text(wanted)
     return python
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from analytics.errors import NightloomError, ServerUnavailable
+
+NEEDED_BYTES = 16 * 2**20
+"""Room that the database of a temporary server takes; without it the server would be waited for in vain."""
 
 
 def cache_folder() -> Path:
@@ -24,7 +28,7 @@ def prepare() -> None:
     and from the store.
 
     Raises:
-        ServerUnavailable: the folder for that database cannot be written.
+        ServerUnavailable: the folder for that database cannot be written, or its disk is full.
     """
     defaults = {
         "DO_NOT_TRACK": "1",
@@ -39,7 +43,7 @@ def prepare() -> None:
         defaults["PREFECT_HOME"] = str(cache_folder() / "prefect")
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_HOME" in os.environ:
+    if "PREFECT_API_URL" not in os.environ and "PREFECT_HOME" in os.environ:
         _make_folder(Path(os.environ["PREFECT_HOME"]).expanduser())
 
 
@@ -54,6 +58,11 @@ def _make_folder(home: Path) -> None:
         raise ServerUnavailable(
             f"cannot write to {home}, where Prefect keeps its files ({why}); make it writable, or set "
             "XDG_CACHE_HOME to a folder that is"
+        )
+    if shutil.disk_usage(home).free < NEEDED_BYTES:
+        raise ServerUnavailable(
+            f"disk full: Prefect's temporary server needs {NEEDED_BYTES >> 20} MB in {home}; free some "
+            "space, or set XDG_CACHE_HOME to a folder elsewhere, then run again: finished parts are kept"
         )
 
 
