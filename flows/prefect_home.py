@@ -49,12 +49,14 @@ def prepare() -> None:
 
 def _make_folder(home: Path) -> None:
     """Make Prefect's folder with those above it, which Prefect itself does not make."""
-    why = "it is read-only or belongs to someone else"
+    why = ""
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror or str(error)
-    if not os.access(home, os.W_OK):
+    if not why and not os.access(home, os.W_OK):
+        why = "it is read-only or belongs to someone else"
+    if why:
         raise ServerUnavailable(
             f"cannot write to {home}, where Prefect keeps its files ({why}); make it writable, or set "
             "XDG_CACHE_HOME to a folder that is"
