@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
@@ -72,7 +73,10 @@ def put_json(path: Path, value: Any) -> None:
 def put_parquet(path: Path, frame: pl.DataFrame, facts: dict[str, Any] | None = None) -> None:
     """Write a Parquet file whole or not at all, with facts about it inside."""
     metadata = {FACTS: json.dumps(facts or {}, sort_keys=True)}
-    put(path, lambda beside: frame.write_parquet(beside, compression="zstd", metadata=metadata))
+    # Through memory: where Polars itself writes, a disk that fills up at the footer is a "transport error".
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", metadata=metadata)
+    put(path, lambda beside: beside.write_bytes(content.getbuffer()))
 
 
 def facts_of(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from analytics.models import embedding_openvino
 from analytics.models.embedding import EmbeddingModel, describe_model, load_embedder
 from analytics.settings import EmbeddingSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.short]
+pytestmark = pytest.mark.slow
 
 OPENVINO = EmbeddingSettings(engine="openvino", threads=2)
 TORCH = EmbeddingSettings(engine="torch", threads=2)
@@ -81,6 +81,7 @@ def cosines(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return (ours * theirs).sum(1)
 
 
+@pytest.mark.short
 def test_openvino_agrees_with_fp32(openvino, fp32):
     vectors = openvino.embed(VARIED)
     assert openvino.engine == "openvino"
@@ -97,6 +98,7 @@ def test_torch_agrees_with_fp32_under_the_same_recipe(model, fp32):
     assert cosines(embedder.embed(VARIED), fp32).min() >= 0.9995
 
 
+@pytest.mark.short
 def test_same_list_same_bits_in_any_order_and_over_loads(openvino, model):
     once = openvino.embed(VARIED)
     assert np.array_equal(openvino.embed(VARIED), once)
@@ -104,6 +106,7 @@ def test_same_list_same_bits_in_any_order_and_over_loads(openvino, model):
     assert np.array_equal(load_embedder(model, OPENVINO).embed(VARIED), once)
 
 
+@pytest.mark.short
 def test_golden_vectors(openvino):
     # A miss means that a text gives another vector: raise STAGE_VERSION in analytics/models/embedding.py.
     vectors = openvino.embed(list(GOLDEN))
@@ -111,12 +114,14 @@ def test_golden_vectors(openvino):
         assert vector[::48] == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.short
 def test_identical_texts_and_none_at_all(openvino):
     vectors = openvino.embed(["The battery lasts.", "ok", "The battery lasts."])
     assert np.array_equal(vectors[0], vectors[2])
     assert openvino.embed([]).shape == (0, 384)
 
 
+@pytest.mark.short
 def test_a_later_load_imports_neither_torch_nor_transformers(openvino):
     code = (
         "import sys\n"
