@@ -70,7 +70,8 @@ def _opinions(night: Night, recipes: dict[str, str]) -> pl.DataFrame:
         sentiment_keys(opinions, recipes["sentiment"]).alias("sentiment_key"),
         vector_keys(opinions["quote"], recipes["embedding"]).alias("vector_key"),
     )
-    scores = lake.read("sentiment", recipes["sentiment"], opinions.select(key="sentiment_key"))
+    keys = opinions.select(key="sentiment_key")
+    scores = lake.read("sentiment", recipes["sentiment"], keys, schema={"sentiment": pl.Float64})
     present = lake.keys("embedding", recipes["embedding"])
     scored = opinions.join(scores, left_on="sentiment_key", right_on="key").join(
         present, left_on="vector_key", right_on="key", how="semi"

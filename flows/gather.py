@@ -13,6 +13,9 @@ from analytics.store.journal import Attempt
 from flows.ingest import SOURCE_STAGES
 from flows.night import Night
 
+SPANS = {"starts": pl.List(pl.Int32), "ends": pl.List(pl.Int32)}
+"""What the stage of statements holds for each text."""
+
 
 def live_rows(night: Night, kind: str) -> pl.DataFrame:
     """Live rows of one kind of source: id, first_seen_run and the mapped fields; sorted by id."""
@@ -71,7 +74,9 @@ def opinions_in(night: Night, clean_recipe: str, sentence_recipe: str) -> pl.Dat
     """Every statement of the analysed documents, with its document's day, author_key and fold."""
     documents = documents_of(night, clean_recipe).filter("is_analysed")
     documents = documents.with_columns(sentence_keys(documents, sentence_recipe).alias("sentence_key"))
-    spans = night.store.lake.read("sentence", sentence_recipe, documents.select(key="sentence_key"))
+    spans = night.store.lake.read(
+        "sentence", sentence_recipe, documents.select(key="sentence_key"), schema=SPANS
+    )
     found = documents.join(spans, left_on="sentence_key", right_on="key")
     opinions = opinions_of(found.select("document_id", "text", "starts", "ends"))
     about = documents.select("document_id", "day", "author_key", "fold")

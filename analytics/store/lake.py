@@ -9,7 +9,7 @@ or not at all.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -122,7 +122,12 @@ class Lake:
         return pl.scan_parquet(parts).filter(pl.col(column).is_in(list(values))).select("key").collect()
 
     def read(
-        self, stage: str, recipe: str, keys: pl.DataFrame, columns: Iterable[str] | None = None
+        self,
+        stage: str,
+        recipe: str,
+        keys: pl.DataFrame,
+        columns: Iterable[str] | None = None,
+        schema: Mapping[str, pl.DataType | type[pl.DataType]] | None = None,
     ) -> pl.DataFrame:
         """Rows of the wanted keys, sorted by key; keys without an answer are missing.
 
@@ -131,10 +136,11 @@ class Lake:
             recipe: Hash of its recipe.
             keys: Column `key`.
             columns: Columns to read; all when left out.
+            schema: Columns beside `key` that the frame has where the stage holds nothing yet.
         """
         parts = self.parts(stage, recipe)
         if not parts:
-            return pl.DataFrame(schema={"key": pl.String})
+            return pl.DataFrame(schema={"key": pl.String, **(schema or {})})
         rows = pl.scan_parquet(parts)
         if columns is not None:
             rows = rows.select("key", *(name for name in columns if name != "key"))

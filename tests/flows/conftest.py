@@ -11,6 +11,8 @@ import pytest
 from analytics.store.layout import Store
 
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample"
 DAY = date(2026, 6, 30)

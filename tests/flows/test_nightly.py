@@ -185,6 +185,16 @@ def test_a_document_in_a_language_no_model_reads_is_counted_as_not_analysed(shop
     )
 
 
+def test_a_store_that_no_model_reads_is_published_with_nothing_analysed(tmp_path, first_night, run_night):
+    shop = first_night[0].copy(tmp_path / "foreign")
+    shutil.rmtree(shop.data_dir)
+    shop.config.write_text(shop.config.read_text().replace('language = "en"', 'language = "de"'))
+    said = run_night(shop)
+    assert (said["n_documents"], said["n_not_analysed"]) == (160, 160)
+    assert query(shop, "SELECT count(*) AS n FROM opinion")["n"].item() == 0
+    assert query(shop, "SELECT count(*) AS n FROM decision")["n"].item() == 0
+
+
 def test_nights_never_go_backwards(shop, run_night):
     with pytest.raises(SettingsError, match=r"2026-06-29 is before 2026-06-30.*never go backwards"):
         run_night(shop, DAY - timedelta(days=1))

@@ -3,110 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import httpx
-import polars as pl
 import pytest
-from conftest import ROOT, Shop, open_shop
+from command_line import AS_OF, LONGEST, contents, end, mounted, nightloom, published, start, the_line
+from conftest import ROOT, open_shop
 
 from analytics.errors import ServerUnavailable, StoreError, StoreFull
 from analytics.store import state
-from analytics.store.generation import digests
-from analytics.store.lake import Stage
 from analytics.store.lock import is_held, last_holder
 from analytics.store.pointer import Entry, Pointer, move_pointer, read_pointer
 from flows.prefect_home import stating_prefect
 
-AS_OF = ("--as-of", "2026-06-30")
-LONGEST = 240
-"""Seconds after which a command is taken to hang."""
-
-
-def start(shop: Shop, *arguments: str, **variables: str) -> subprocess.Popen:
-    """A command with a Prefect home of its own and nothing that another test set for Prefect."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", *arguments, "--config", str(shop.config)],
-        cwd=ROOT,
-        env={**kept, "PREFECT_HOME": str(shop.folder / "prefect"), **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def end(process: subprocess.Popen) -> subprocess.CompletedProcess:
-    """What a command said; whatever it started ends with it, also where the test fails."""
-    try:
-        out, err = process.communicate(timeout=LONGEST)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
-def nightloom(shop: Shop, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-    return end(start(shop, *arguments, **variables))
-
-
-def the_line(result: subprocess.CompletedProcess) -> str:
-    """The one line in which a command says why it failed; a progress bar may stand before it."""
-    assert result.returncode == 1, result.stdout + result.stderr
-    assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if line and not line.startswith("embedding:")]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("nightloom: ")
-    return lines[0].removeprefix("nightloom: ")
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """Hash of every file but the lock, by its path."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.stem != "lock"]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def published(shop: Shop) -> Path:
-    return shop.data_dir / "published"
-
-
-@pytest.fixture(scope="module")
-def shops(tmp_path_factory):
-    """A shop that has had no night; to be copied, never changed."""
-    return open_shop(tmp_path_factory.mktemp("trouble") / "shop", n_reviews=60)
-
 
 @pytest.fixture
-def new_shop(shops, tmp_path):
-    return shops.copy(tmp_path / "new")
-
-
-@contextlib.contextmanager
-def mounted(folder: Path, *arguments: str) -> Iterator[None]:
-    """Something mounted on a folder while the block runs; skips where this process may not mount."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        done = subprocess.run(["mount", *arguments, str(folder)], capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command here")
-    if done.returncode:
-        pytest.skip(f"this process may not mount: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def new_shop(tmp_path):
+    return open_shop(tmp_path / "new", n_reviews=60)
 
 
 # ----------------------------------------------------------------------------- settings and sources
@@ -232,6 +152,25 @@ def test_a_second_run_names_the_first_and_does_not_disturb_it(new_shop):
     assert (out, first.returncode) == ("still mine\n", 0)
 
 
+@pytest.mark.slow
+@pytest.mark.short
+def test_two_nights_at_once_the_second_ends_and_the_first_publishes(new_shop):
+    first = start(new_shop, "run", *AS_OF)
+    try:
+        until = time.monotonic() + LONGEST
+        while not is_held(new_shop.data_dir) and time.monotonic() < until:
+            time.sleep(0.05)
+        while last_holder(new_shop.data_dir) is None:
+            time.sleep(0.05)
+        line = the_line(nightloom(new_shop, "run", *AS_OF))
+        assert line.startswith(f"process {first.pid} on ")
+        assert first.poll() is None
+    finally:
+        done = end(first)
+    assert done.returncode == 0, done.stderr
+    assert read_pointer(published(new_shop)).active.as_of == date(2026, 6, 30)
+
+
 def test_a_read_only_store_can_be_read_and_not_written(shop):
     with mounted(shop.data_dir, "-o", "bind,ro", str(shop.data_dir)):
         before = contents(shop.data_dir)
@@ -249,31 +188,6 @@ def test_a_store_that_belongs_to_someone_else(new_shop):
     new_shop.data_dir.mkdir(mode=0o500)
     line = the_line(nightloom(new_shop, "run", *AS_OF))
     assert line.startswith(f"cannot write to {new_shop.data_dir}: it is read-only or belongs to someone else")
-
-
-def test_on_a_full_disk_the_pointer_the_state_and_the_lake_stay_as_they_were(new_shop):
-    first, second = (Pointer(Entry(name, name, 1, date(2026, 6, 30))) for name in ("one", "two"))
-    born = {"kind": "born", "theme_id": "t", "content": {"words": "many " * 2_000}}
-    rows = pl.DataFrame({"key": [str(n) for n in range(1_000)]})
-    stage = Stage("document", {"stage": "document"})
-    with mounted(new_shop.data_dir, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
-        store = new_shop.store
-        move_pointer(store.published, first)
-        store.state.record_theme_events("one", [born], who="night")
-        store.lake.keep(stage, rows.head(10), "one")
-        before = contents(new_shop.data_dir)
-        with contextlib.suppress(OSError):
-            (new_shop.data_dir / "filler").write_bytes(bytes(2_000_000))
-        for write in (
-            lambda: move_pointer(store.published, second),
-            lambda: store.state.record_theme_events("two", [born], who="night"),
-            lambda: store.lake.keep(stage, rows, "two"),
-        ):
-            with pytest.raises(StoreFull, match="disk full: cannot write to"):
-                write()
-        (new_shop.data_dir / "filler").unlink()
-        assert contents(new_shop.data_dir) == before
-        assert read_pointer(store.published) == first
 
 
 # --------------------------------------------------------------------------- asked for what is not there
@@ -372,104 +286,3 @@ def test_a_stated_error_is_not_hidden_by_a_server_that_fails_with_it():
         raise httpx.ConnectError("refused")
     with pytest.raises(RuntimeError, match="a defect of ours"), stating_prefect():
         raise RuntimeError("a defect of ours")
-
-
-# ------------------------------------------------------------------------------------------ slow nights
-
-
-@pytest.fixture(scope="module")
-def server_url(prefect_server):
-    from prefect.settings import PREFECT_API_URL
-
-    return PREFECT_API_URL.value()
-
-
-@pytest.fixture(scope="module")
-def undisturbed(shops, server_url, tmp_path_factory):
-    """Digests of a night with all the room it needs."""
-    shop = shops.copy(tmp_path_factory.mktemp("undisturbed") / "shop")
-    assert nightloom(shop, "run", *AS_OF, PREFECT_API_URL=server_url).returncode == 0
-    return digests(published(shop) / read_pointer(published(shop)).active.generation)
-
-
-def fill_up_and_go_on(shop: Shop, size: str, url: str) -> tuple[str, dict[str, str]]:
-    """Where a night on a small disk met its end, and the digests of the night that goes on with more room."""
-    with mounted(shop.data_dir, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
-        line = the_line(nightloom(shop, "run", *AS_OF, PREFECT_API_URL=url))
-        said = re.fullmatch(
-            rf"disk full: cannot write to {shop.data_dir}(\S*): no space left on its device; "
-            "free some space and run again: finished parts are kept",
-            line,
-        )
-        assert said, line
-        assert read_pointer(published(shop)).active is None
-        assert not [path for path in shop.data_dir.rglob(".*")], "a file was left half written"
-        parts = list(shop.data_dir.glob("lake/*/*/part-*.parquet"))
-        landed = {path: path.stat().st_mtime_ns for path in parts}
-        subprocess.run(["mount", "-o", "remount,size=200m", str(shop.data_dir)], check=True)
-        again = nightloom(shop, "run", *AS_OF, PREFECT_API_URL=url)
-        assert again.returncode == 0, again.stderr
-        assert {path: path.stat().st_mtime_ns for path in parts} == landed, "a finished part was made again"
-        active = read_pointer(published(shop)).active
-        assert active.generation == json.loads(again.stdout.splitlines()[-1])["generation"]
-        return said[1], digests(published(shop) / active.generation)
-
-
-@pytest.mark.slow
-@pytest.mark.short
-def test_a_full_disk_is_said_and_a_larger_one_goes_on(new_shop, undisturbed, server_url):
-    place, after = fill_up_and_go_on(new_shop, "1m", server_url)
-    assert place == "/published"
-    assert after == undisturbed
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "place"),
-    [
-        ("8k", ""),
-        ("100k", "/lake/(item|interaction)/.*"),
-        ("180k", "/journal/arrival"),
-        ("340k", "/lake/embedding/.*"),
-        ("484k", "/journal/.*"),
-        ("3000k", "/published"),
-        ("3880k", "/published/.*"),
-    ],
-)
-def test_a_disk_that_is_full_at_any_stage(new_shop, undisturbed, server_url, size, place):
-    met, after = fill_up_and_go_on(new_shop, size, server_url)
-    assert re.fullmatch(place, met)
-    assert after == undisturbed
-
-
-@pytest.mark.slow
-@pytest.mark.short
-def test_a_night_that_finds_the_disk_full_leaves_the_night_before_in_place(shop, tmp_path, server_url):
-    used = sum(-(-path.stat().st_size // 4096) + 1 for path in shop.data_dir.rglob("*")) * 4
-    kept = shop.data_dir.rename(tmp_path / "kept")
-    with mounted(shop.data_dir, "-t", "tmpfs", "-o", f"size={used + 1000}k", "tmpfs"):
-        subprocess.run(["cp", "-a", f"{kept}/.", str(shop.data_dir)], check=True)
-        pointer = (published(shop) / "CURRENT").read_bytes()
-        line = the_line(nightloom(shop, "run", "--as-of", "2026-07-01", PREFECT_API_URL=server_url))
-        assert line.startswith(f"disk full: cannot write to {shop.data_dir}")
-        assert (published(shop) / "CURRENT").read_bytes() == pointer
-        assert json.loads(nightloom(shop, "show", "decisions", "--json").stdout)
-
-
-@pytest.mark.slow
-@pytest.mark.short
-def test_two_nights_at_once_the_second_ends_and_the_first_publishes(new_shop):
-    first = start(new_shop, "run", *AS_OF)
-    try:
-        until = time.monotonic() + LONGEST
-        while not is_held(new_shop.data_dir) and time.monotonic() < until:
-            time.sleep(0.05)
-        while last_holder(new_shop.data_dir) is None:
-            time.sleep(0.05)
-        line = the_line(nightloom(new_shop, "run", *AS_OF))
-        assert line.startswith(f"process {first.pid} on ")
-        assert first.poll() is None
-    finally:
-        done = end(first)
-    assert done.returncode == 0, done.stderr
-    assert read_pointer(published(new_shop)).active.as_of == date(2026, 6, 30)
