@@ -229,10 +229,12 @@ def _one_line(error: ValidationError) -> str:
         return f"unknown key {place!r}; remove it, or run `nightloom init` to see every key"
     if first["type"] == "missing":
         return f"missing key {place!r}; run `nightloom init` to see an example"
-    message = first["msg"].removeprefix("Value error, ")
+    told = f"{place}: " if place else ""
+    if first["type"] == "value_error":
+        return told + first["msg"].removeprefix("Value error, ")
     given = first.get("input")
     shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{place + ': ' if place else ''}{message}{shown if first['type'] != 'value_error' else ''}"
+    return f"{told}{first['msg']}{shown}; `nightloom init` writes an example of every key"
 
 
 def load_settings(path: Path) -> Settings:
@@ -254,7 +256,7 @@ def load_settings(path: Path) -> Settings:
             f"{path}: cannot be read ({error}); check its rights and encoding (UTF-8)"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        raise SettingsError(f"{path}: not valid TOML: {error}; correct that place") from error
     if "file" in content:
         raise SettingsError(
             f"{path}: unknown key 'file'; remove it, or run `nightloom init` to see every key"
