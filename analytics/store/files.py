@@ -6,7 +6,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,19 @@ def put_parquet(path: Path, frame: pl.DataFrame, facts: dict[str, Any] | None = 
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", metadata=metadata)
     put(path, lambda beside: beside.write_bytes(content.getbuffer()))
+
+
+def drop_rows(paths: Iterable[Path], column: str, values: Iterable[str]) -> int:
+    """Rewrite Parquet files without the rows whose column holds one of the values; how many went."""
+    gone = list(values)
+    n_dropped = 0
+    for path in paths:
+        rows = pl.read_parquet(path)
+        left = rows.filter(~pl.col(column).is_in(gone).fill_null(False))
+        if left.height < rows.height:
+            put_parquet(path, left, facts_of(path))
+            n_dropped += rows.height - left.height
+    return n_dropped
 
 
 def facts_of(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.store.files import facts_of, put_parquet
+from analytics.store.files import drop_rows, put_parquet
 from analytics.tables import JOURNAL_ROWS
 
 
@@ -82,12 +82,4 @@ class Journal:
 
     def drop_rows(self, table: str, column: str, values: Iterable[str]) -> int:
         """Rewrite a table's files without rows whose column holds one of the values; how many went."""
-        gone = list(values)
-        n_dropped = 0
-        for path in sorted((self.root / table).glob("*.parquet")):
-            rows = pl.read_parquet(path)
-            left = rows.filter(~pl.col(column).is_in(gone).fill_null(False))
-            if left.height < rows.height:
-                put_parquet(path, left, facts_of(path))
-                n_dropped += rows.height - left.height
-        return n_dropped
+        return drop_rows(sorted((self.root / table).glob("*.parquet")), column, values)

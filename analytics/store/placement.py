@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.store.files import facts_of, put_parquet
+from analytics.store.files import drop_rows, put_parquet
 from analytics.store.journal import Attempt
 from analytics.tables import PLACEMENT_ROWS
 
@@ -31,12 +31,4 @@ class Placement:
 
     def drop_opinions(self, opinion_ids: Iterable[str]) -> int:
         """Rewrite the log without the given opinions; returns how many rows went."""
-        gone = list(opinion_ids)
-        n_dropped = 0
-        for path in sorted(self.root.glob("*.parquet")):
-            rows = pl.read_parquet(path)
-            left = rows.filter(~pl.col("opinion_id").is_in(gone))
-            if left.height < rows.height:
-                put_parquet(path, left, facts_of(path))
-                n_dropped += rows.height - left.height
-        return n_dropped
+        return drop_rows(sorted(self.root.glob("*.parquet")), "opinion_id", opinion_ids)
