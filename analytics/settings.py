@@ -263,9 +263,14 @@ def load_settings(path: Path) -> Settings:
         )
     try:
         # TOML has arrays and no tuples; strictness still holds for what is inside them.
-        return Settings.model_validate({**_tuples(content), "file": path})
+        settings = Settings.model_validate({**_tuples(content), "file": path})
     except ValidationError as error:
         raise SettingsError(f"{path}: {_one_line(error)}") from None
+    folder = path.parent / settings.embedding.model
+    if settings.embedding.model == "embedded" or not folder.is_dir():
+        return settings
+    embedding = settings.embedding.model_copy(update={"model": str(folder)})
+    return settings.model_copy(update={"embedding": embedding})
 
 
 def _tuples(value: Any) -> Any:

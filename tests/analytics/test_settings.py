@@ -74,6 +74,15 @@ def test_every_mistake_is_one_line_that_names_file_and_key(tmp_path, old, new, t
     assert "\n" not in message
 
 
+def test_a_model_folder_is_relative_to_the_file_and_a_hub_name_stays(tmp_path):
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "embedded").mkdir()
+    chosen = GOOD + '[embedding]\nmodel = "models/mine"\n'
+    assert load(tmp_path, chosen).embedding.model == str(tmp_path / "models" / "mine")
+    assert load(tmp_path, chosen.replace("models/mine", "org/name")).embedding.model == "org/name"
+    assert load(tmp_path, GOOD).embedding.model == "embedded"
+
+
 def test_two_sources_of_one_name_are_refused(tmp_path):
     twice = GOOD + GOOD[GOOD.index("[[sources]]") :]
     with pytest.raises(SettingsError, match="two sources are named 'reviews'"):
