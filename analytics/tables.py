@@ -76,6 +76,8 @@ TABLES = {
                 "n_waiting": pl.Int64,
                 "n_quarantined": pl.Int64,
                 "n_not_analysed": pl.Int64,
+                "n_not_counted": pl.Int64,  # repeats and floods
+                "n_waiting_to_be_read": pl.Int64,  # above the night's cap on model calls
                 "n_undated": pl.Int64,
                 "model_calls": pl.Int64,
                 "degraded": pl.List(pl.String),
@@ -101,16 +103,36 @@ TABLES = {
                 "rating": pl.Float64,
                 "rating_share": pl.Float64,  # rating on its scale, 0 to 1
                 "language": pl.String,
+                "thread_id": pl.String,
+                "channel": pl.String,
+                "question": pl.String,  # that the text answers
+                "url": pl.String,  # of the source record
                 "segments": SEGMENTS,
                 "title": pl.String,
                 "text": pl.String,
                 "text_hash": pl.String,
                 "is_analysed": pl.Boolean,
-                "not_analysed_reason": pl.String,  # no text | language <tag>
+                "not_analysed_reason": pl.String,  # no text | language <tag> | not for insight
+                "is_counted": pl.Boolean,
+                "not_counted_reason": pl.String,  # repeat of its author | near copy | flood of …
+                "repeat_of": pl.String,  # document_id of the one that counts
+                "is_covered": pl.Boolean,  # analysed, counted, and every statement read
+                "may_quote": pl.Boolean,
                 "first_seen_run": pl.String,
                 "clean_recipe": pl.String,
             },
             key=("document_id",),
+        ),
+        Table(
+            "document_edit",
+            "document × kind",
+            {
+                "document_id": pl.String,
+                "edit": pl.String,  # cut | redacted
+                "kind": pl.String,  # quoted_reply, signature, macro …; email, phone, name …
+                "n": pl.Int64,  # characters cut, or pieces redacted
+            },
+            key=("document_id", "edit", "kind"),
         ),
         Table(
             "document_day",
@@ -285,8 +307,46 @@ TABLES = {
         Table(
             "source_day",
             "source × day",
-            {"source": pl.String, "day": pl.Date, "n_arrived": pl.Int64},
+            {
+                "source": pl.String,
+                "day": pl.Date,
+                "n_arrived": pl.Int64,
+                "expected": pl.Float64,  # null: too short a history, or a holiday
+                "expected_low": pl.Float64,
+                "expected_high": pl.Float64,
+                "status": pl.String,
+            },
             key=("source", "day"),
+        ),
+        Table(
+            "source",
+            "source",
+            {
+                "source": pl.String,
+                "kind": pl.String,
+                "uses": pl.List(pl.String),
+                "n_documents": pl.Int64,
+                "n_covered": pl.Int64,
+                "last_day": pl.Date,
+                # ok | too new to tell | stopped | late | volume, scale, mix or collection changed
+                "status": pl.String,
+                "since": pl.Date,
+                "is_held": pl.Boolean,  # claims that rest on it are on hold
+                "sentence": pl.String,  # what that means, in plain words
+            },
+            key=("source",),
+        ),
+        Table(
+            "calendar_event",
+            "event",
+            {
+                "name": pl.String,
+                "kind": pl.String,  # holiday | promotion | launch | outage | other
+                "start": pl.Date,
+                "end": pl.Date,
+                "sources": pl.List(pl.String),  # empty: all
+            },
+            key=("start", "name"),
         ),
         Table(
             "quality",
@@ -324,7 +384,7 @@ TABLES = {
             "rejected row",
             {
                 "source": pl.String,
-                "position": pl.Int64,  # line of a text file, row of a Parquet file, from 1
+                "position": pl.Int64,  # from 1: line of a text file, element of a JSON array, row of a table
                 "reason": pl.String,
                 "row_hash": pl.String,
             },
@@ -346,6 +406,7 @@ TABLES = {
                 "interaction_id": pl.String,
                 "user_id": pl.String,
                 "item_id": pl.String,
+                "kind": pl.String,
                 "created_at": UTC_TIME,
                 "day": pl.Date,
                 "rating_share": pl.Float64,
@@ -386,15 +447,22 @@ TABLES = {
 }
 
 SOURCE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "position": pl.Int64,  # line of a text file, row of a Parquet file, from 1
+    "position": pl.Int64,  # from 1: line of a text file, element of a JSON array, row of a table or query
     "source_id": pl.String,
     "title": pl.String,
     "text": pl.String,
     "created_at": UTC_TIME,  # null: none, unreadable or impossible
     "item_id": pl.String,
     "user_id": pl.String,
+    "name": pl.String,  # of a user
     "rating": pl.Float64,
-    "language": pl.String,  # primary subtag, lower case; "und" where nothing says
+    "language": pl.String,  # primary subtag, lower case; null where the row does not say
+    "thread_id": pl.String,
+    "speaker": pl.String,  # as the source writes it
+    "channel": pl.String,  # lower case
+    "question": pl.String,
+    "url": pl.String,
+    "kind": pl.String,  # of an interaction, lower case
     "segments": SEGMENTS,
 }
 """What a source of any kind yields, block by block; a column that is not mapped is null."""
@@ -433,6 +501,12 @@ ARRIVAL_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Journal: what came, changed and went in a night."""
 
+READING_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "document_id": pl.String,
+    "clean_key": pl.String,  # of the lake row with its cleaned text
+}
+"""Journal: which cleaned text a document got in a night; of a document's entries the last counts."""
+
 EPISODE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "subject": pl.String,
@@ -458,6 +532,7 @@ JOURNAL_ROWS = {
     "attempt": ATTEMPT_ROWS,
     "manifest": MANIFEST_ROWS,
     "arrival": ARRIVAL_ROWS,
+    "reading": READING_ROWS,
     "episode": EPISODE_ROWS,
     **{table.name: table.journal_columns for table in TABLES.values() if table.journaled},
 }

@@ -7,6 +7,7 @@ import polars as pl
 
 ACCENT = "#1a8fa5"
 QUIET = "#8793a1"
+WARNING = "#d9480f"
 _PADDING = {"left": 0, "top": 4, "right": 10, "bottom": 6}
 _GAP = "break-paths-show-path-domains"
 
@@ -84,6 +85,41 @@ def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> al
         behind = alt.Chart(compared).mark_line(color=QUIET, strokeWidth=2, strokeDash=[5, 4], invalid=_GAP)
         layers.insert(0, behind.encode(x=x, y=share))
     return alt.layer(*layers).properties(height=280, padding=_PADDING)
+
+
+def chart_days(days: pl.DataFrame) -> alt.LayerChart:
+    """Documents by day on the band of what was expected; days out of it are marked.
+
+    Args:
+        days: One row per day: day, n_arrived, expected, expected_low, expected_high, status.
+    """
+    # As in `chart_weeks`: a day is the reader's midnight.
+    drawn = days.with_columns(pl.format("{}T00:00:00", pl.col("day").cast(pl.String)).alias("day"))
+    x = alt.X("day:T", axis=alt.Axis(title=None, format="%-d %b %Y", labelOverlap=True, grid=False))
+    y_axis = alt.Axis(title=None, tickCount=5, format=",d", tickMinStep=1)
+    tooltip = [
+        alt.Tooltip("day:T", format="%-d %B %Y", title="Day"),
+        alt.Tooltip("n_arrived:Q", format=",", title="Documents"),
+        alt.Tooltip("expected:Q", format=",.1f", title="Expected"),
+        alt.Tooltip("status:N", title="Status"),
+    ]
+    band = (
+        alt.Chart(drawn)
+        .mark_area(color=QUIET, opacity=0.22, invalid=_GAP)
+        .encode(x=x, y=alt.Y("expected_low:Q", axis=y_axis), y2="expected_high:Q")
+    )
+    line = (
+        alt.Chart(drawn)
+        .mark_line(color=ACCENT, strokeWidth=1.8)
+        .encode(x=x, y=alt.Y("n_arrived:Q", axis=y_axis))
+    )
+    odd = (
+        alt.Chart(drawn.filter(~pl.col("status").is_in(["ok", "too new to tell", "holiday"])))
+        .mark_point(color=WARNING, filled=True, size=45, opacity=1)
+        .encode(x=x, y="n_arrived:Q", tooltip=tooltip)
+    )
+    hover = alt.Chart(drawn).mark_point(opacity=0, size=60).encode(x=x, y="n_arrived:Q", tooltip=tooltip)
+    return alt.layer(band, line, hover, odd).properties(height=260, padding=_PADDING)
 
 
 def _alone(weeks: pl.DataFrame) -> pl.DataFrame:

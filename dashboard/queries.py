@@ -107,11 +107,8 @@ def decisions(night: Night) -> pl.DataFrame:
 
 
 def quotes(night: Night) -> pl.DataFrame:
-    """The quotes under all decisions, in order: columns of the view decision_quote, and rating."""
-    return night.rows(
-        """SELECT q.*, d.rating FROM decision_quote AS q JOIN document AS d USING (document_id)
-        ORDER BY q.decision_id, q.rank"""
-    )
+    """The quotes under all decisions, in order: columns of the view decision_quote."""
+    return night.rows('SELECT * FROM decision_quote ORDER BY decision_id, "rank"')
 
 
 def themes(night: Night) -> pl.DataFrame:
@@ -188,3 +185,28 @@ def quarantine(night: Night) -> pl.DataFrame:
         """SELECT source, reason, count(*) AS n_rows FROM quarantine GROUP BY source, reason
         ORDER BY n_rows DESC, source, reason"""
     )
+
+
+def sources(night: Night) -> pl.DataFrame:
+    """Every source of documents, those on hold first: columns of table source."""
+    return night.rows("SELECT * FROM source ORDER BY is_held DESC, source")
+
+
+def source_days(night: Night, source: str) -> pl.DataFrame:
+    """The days of one source, oldest first: columns of table source_day."""
+    return night.rows("SELECT * FROM source_day WHERE source = $source ORDER BY day", source=source)
+
+
+def not_read(night: Night) -> pl.DataFrame:
+    """Documents that no figure counts: reason, n_documents, share."""
+    return night.rows("SELECT * FROM not_read ORDER BY n_documents DESC, reason")
+
+
+def taken_out(night: Night) -> pl.DataFrame:
+    """What cleaning took out: source, edit, kind, n_documents, n."""
+    return night.rows("SELECT * FROM taken_out ORDER BY source, edit, n_documents DESC, kind")
+
+
+def calendar(night: Night) -> pl.DataFrame:
+    """Events that the settings name, and no holidays: name, kind, start, end, sources."""
+    return night.rows("""SELECT * FROM calendar_event WHERE kind <> 'holiday' ORDER BY "start", name""")

@@ -16,6 +16,11 @@ CONTEXT_CHARACTERS = 280
 
 _MARK = "background: color-mix(in srgb, #1a8fa5 26%, transparent); color: inherit; border-radius: 3px;"
 _FOREIGN = "white-space: pre-wrap; overflow-wrap: anywhere;"
+_SMALL = "font-size: 0.85rem; opacity: 0.7; overflow-wrap: anywhere;"
+_BESIDE_LINE = (
+    '<div style="border-left: 3px solid color-mix(in srgb, #1a8fa5 60%, transparent); '
+    'padding: 0.1rem 0 0.1rem 0.9rem; margin: 0.2rem 0;">'
+)
 
 
 def count(number: int | None) -> str:
@@ -65,7 +70,9 @@ def paragraph(text: str) -> str:
     return f'<div dir="auto" style="margin: 0.25rem 0 0; {_FOREIGN}">{inert(text)}</div>'
 
 
-def quote(text: str, start: int, end: int, origin: list[str]) -> str:
+def quote(
+    text: str, start: int, end: int, origin: list[str], url: str | None = None, question: str | None = None
+) -> str:
     """HTML of a document with its quote marked, and a line that says where it comes from.
 
     Args:
@@ -73,6 +80,8 @@ def quote(text: str, start: int, end: int, origin: list[str]) -> str:
         start: First code point of the quote.
         end: Code point after its last.
         origin: What the line says, part by part (day, rating, item, source).
+        url: Address of the source record; anything but http and https is left out.
+        question: What the document answers.
     """
     first, last = _context(text, start, end)
     shown = (
@@ -88,13 +97,22 @@ def quote(text: str, start: int, end: int, origin: list[str]) -> str:
             '<details style="font-size: 0.85rem; opacity: 0.85;"><summary>Whole document</summary>'
             f'<div dir="auto" style="{_FOREIGN} padding-top: 0.4rem;">{inert(text)}</div></details>'
         )
-    line = " · ".join(f"<bdi>{inert(part)}</bdi>" for part in origin)
-    return (
-        '<div style="border-left: 3px solid color-mix(in srgb, #1a8fa5 60%, transparent); '
-        'padding: 0.1rem 0 0.1rem 0.9rem; margin: 0.2rem 0;">'
-        f'<div dir="auto" style="{_FOREIGN}">{shown}</div>'
-        f'<div style="font-size: 0.85rem; opacity: 0.7; overflow-wrap: anywhere;">{line}</div>{whole}</div>'
-    )
+    asked = f'<div dir="auto" style="{_SMALL} {_FOREIGN}">{inert(question)}</div>' if question else ""
+    said = f'<div dir="auto" style="{_FOREIGN}">{shown}</div>'
+    return f"{_BESIDE_LINE}{asked}{said}{_line(origin, url)}{whole}</div>"
+
+
+def withheld(origin: list[str], url: str | None = None) -> str:
+    """HTML for a quote whose source does not grant quoting: that there is one, and where its record is."""
+    said = "A statement that its source does not allow to be quoted."
+    return f"{_BESIDE_LINE}<div><em>{said}</em></div>{_line(origin, url)}</div>"
+
+
+def _line(origin: list[str], url: str | None) -> str:
+    parts = [f"<bdi>{inert(part)}</bdi>" for part in origin]
+    if url and url.lower().startswith(("https://", "http://")):
+        parts.append(f'<a href="{inert(url)}" target="_blank" rel="noopener noreferrer">source record</a>')
+    return f'<div style="{_SMALL}">{" · ".join(parts)}</div>'
 
 
 def _context(text: str, start: int, end: int) -> tuple[int, int]:

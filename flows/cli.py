@@ -58,8 +58,13 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(act=act)
         return added
 
-    init = command("init", _init, "write a settings file with every key and its explanation", json_flag=False)
+    init = command("init", _init, "write a settings file: of your files, or an example", json_flag=False)
+    init.add_argument(
+        "files", nargs="*", type=Path, metavar="FILES", help="files or folders whose columns to guess"
+    )
     init.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+    command("check", _check, "read every source and say what a night would make of it; writes nothing")
 
     run = command("run", _run, "run one night: read, analyse, publish", json_flag=False)
     run.add_argument("--as-of", type=_day, help="last local day to cover (YYYY-MM-DD); default: yesterday")
@@ -85,6 +90,18 @@ def _parser() -> argparse.ArgumentParser:
         "--rebuild", metavar="GENERATION", help="build a pruned generation again from what is kept"
     )
 
+    erase = command("erase", _erase, "erase a person or a document from everything that is kept")
+    whom = erase.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--user", metavar="USER_ID", help="the person, as the sources name them")
+    whom.add_argument("--document", metavar="DOCUMENT_ID", help="the document, as its table names it")
+    whom.add_argument("--log", action="store_true", help="who erased what, when, and what went")
+
+    objection = command("object", _object, "record that a person objects to lists and training")
+    whom = objection.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--user", metavar="USER_ID", help="the person, as the sources name them")
+    whom.add_argument("--log", action="store_true", help="who objected or withdrew, and when")
+    objection.add_argument("--withdraw", action="store_true", help="the person no longer objects")
+
     command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
     return parser
 
@@ -107,10 +124,29 @@ def _print_object(content: dict[str, Any]) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> int:
+    if arguments.files:
+        from flows.init import draft_settings
+
+        for line in draft_settings(arguments.files, arguments.config, overwrite=arguments.force):
+            print(line)
+        return DONE
     from analytics.settings_file import write_default
 
     write_default(arguments.config, overwrite=arguments.force)
     print(f"wrote {arguments.config}; map your columns in it, then run `nightloom run --dry-run`")
+    return DONE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from flows.check import check
+    from flows.check_text import as_lines
+
+    found = check(load_settings(arguments.config))
+    if arguments.json:
+        _print_object(found)
+        return DONE
+    for line in as_lines(found, arguments.config):
+        print(line)
     return DONE
 
 
@@ -142,10 +178,12 @@ def _conclude(published: dict[str, Any], config: Path) -> int:
     briefing = published.pop("briefing")
     print(briefing)
     verb = "published" if published.pop("is_published") else "built, not published (--limit):"
-    note = f"; degraded: {'; '.join(published['degraded'])}" if published["degraded"] else ""
+    note = f"; on hold: {', '.join(published['held_sources'])}" if published["held_sources"] else ""
+    note += f"; degraded: {'; '.join(published['degraded'])}" if published["degraded"] else ""
     print(
         f"{verb} {published['generation']}: {published['n_documents']} documents, {published['n_new']} new, "
-        f"{published['model_calls']} model calls, {published['seconds']:.0f} s{note}"
+        f"{published['model_calls']} model calls, {published['seconds']:.0f} s{note}; "
+        + published.pop("coverage")
     )
     option = "" if config == Path("nightloom.toml") else f" -- --config {config}"
     print(f"next: nightloom show decisions, or: streamlit run dashboard/app.py{option}")
@@ -166,6 +204,7 @@ SHOWN = {
     "quality": ("insights", "SELECT * FROM quality ORDER BY metric, about"),
     "ledger": ("insights", "SELECT * FROM ledger ORDER BY stage"),
     "runs": ("insights", "SELECT * FROM run ORDER BY as_of, nth"),
+    "sources": ("insights", "SELECT * FROM source ORDER BY is_held DESC, source"),
 }
 """What `show` can show: its database and query."""
 
@@ -217,6 +256,35 @@ def _publish(arguments: argparse.Namespace) -> int:
         for row in rows:
             kept = "" if row["is_kept"] else "  (pruned)"
             print(f"{row['state']:<8} {row['as_of']}  {row['generation']}{kept}")
+    return DONE
+
+
+def _erase(arguments: argparse.Namespace) -> int:
+    from flows.people_commands import tell_erasure, tell_log
+
+    settings = load_settings(arguments.config)
+    if arguments.log:
+        return _say(tell_log(settings, "erase"), arguments.json)
+    return _say(tell_erasure(settings, arguments.user, arguments.document), arguments.json)
+
+
+def _object(arguments: argparse.Namespace) -> int:
+    from flows.people_commands import tell_log, tell_objection
+
+    settings = load_settings(arguments.config)
+    if arguments.log:
+        return _say(tell_log(settings, "object"), arguments.json)
+    return _say(tell_objection(settings, arguments.user, arguments.withdraw), arguments.json)
+
+
+def _say(told: tuple[str, dict[str, Any] | list[dict[str, Any]]], as_json: bool) -> int:
+    text, content = told
+    if not as_json:
+        print(text)
+    elif isinstance(content, dict):
+        _print_object(content)
+    else:
+        print(json.dumps(content, default=str, ensure_ascii=False))
     return DONE
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from analytics.insight.briefing import decision_sentence
 from analytics.insight.shares import document_days, theme_days, trends
+from analytics.intake.health import assess_sources
 from analytics.models.sentiment import sentiment_label
 from analytics.store.generation import Content
 from analytics.store.registry import replay
@@ -17,10 +18,12 @@ from flows.gather import (
     author_numbers,
     documents_of,
     live_rows,
+    not_granting,
     opinions_in,
     placements,
     sentiment_keys,
     vector_keys,
+    with_vectors,
 )
 from flows.night import Night, read_manifest_rows
 from flows.steps import item_texts, with_rating_share
@@ -31,17 +34,26 @@ class Insights:
     """Tables that follow from lake, placement and state."""
 
     documents: pl.DataFrame
+    edits: pl.DataFrame
     opinions: pl.DataFrame
     opinion_themes: pl.DataFrame
     themes: pl.DataFrame
+    sources: pl.DataFrame
+    source_days: pl.DataFrame
+
+    @property
+    def held(self) -> list[str]:
+        """Sources on which no claim may rest tonight."""
+        return self.sources.filter("is_held")["source"].to_list()
 
 
 @lru_cache(maxsize=1)
 def compose_insights(night: Night) -> Insights:
     """Documents, opinions, placements and themes of a night, in the form in which they are published."""
     recipes = {stage: str(row["recipe"]) for stage, row in read_manifest_rows(night, night.made_by).items()}
-    documents = _documents(night, recipes["clean"])
-    opinions = _opinions(night, recipes)
+    read = documents_of(night, recipes["clean"])
+    opinions, unread = _opinions(night, recipes)
+    documents = _documents(night, read, recipes["clean"], unread)
     opinion_themes = (
         placements(night, night.counting)
         .join(opinions, on="opinion_id", how="semi")
@@ -49,41 +61,98 @@ def compose_insights(night: Night) -> Insights:
         .sort("opinion_id", "theme_id")
     )
     themes = _themes(night, documents, opinions, opinion_themes)
-    return Insights(documents, opinions, opinion_themes, themes)
+    sources, source_days = assess_health(night, documents)
+    edits = _edits(read)
+    return Insights(documents, edits, opinions, opinion_themes, themes, sources, source_days)
 
 
-def _documents(night: Night, clean_recipe: str) -> pl.DataFrame:
-    documents = with_rating_share(documents_of(night, clean_recipe), night)
+def _documents(night: Night, read: pl.DataFrame, clean_recipe: str, unread: pl.Series) -> pl.DataFrame:
+    """Table document; one whose statements still wait for a later night is not covered."""
+    documents = with_rating_share(read, night)
+    may_not = not_granting(night.settings, documents["source"], "quote")
     return TABLES["document"].conform(
         documents.with_columns(
             author_numbers(documents, night.settings).alias("author"),
             pl.lit(clean_recipe).alias("clean_recipe"),
+            # Ids that are e-mail addresses name people; numbers cannot be told from phone numbers, and stay.
+            source_id=pl.when(~pl.col("source_id").str.contains("@", literal=True)).then("source_id"),
+            may_quote=~pl.col("source").is_in(may_not),
+            is_covered=pl.col("is_covered") & ~pl.col("document_id").is_in(unread.implode()),
         )
     )
 
 
-def _opinions(night: Night, recipes: dict[str, str]) -> pl.DataFrame:
-    """Statements that have both a vector and a sentiment; what is still owed is left for a later night."""
-    lake = night.store.lake
+def _edits(read: pl.DataFrame) -> pl.DataFrame:
+    """Table document_edit: what cleaning took out of each document."""
+    frames = [
+        read.select("document_id", pl.lit(edit).alias("edit"), pl.col(column).alias("found"))
+        .explode("found", empty_as_null=False)
+        .unnest("found")
+        for edit, column in (("cut", "cuts"), ("redacted", "redactions"))
+    ]
+    return TABLES["document_edit"].conform(pl.concat(frames))
+
+
+def _opinions(night: Night, recipes: dict[str, str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Statements of the documents that are read whole, and the ids of those that wait for a later night.
+
+    A statement is read once it has a vector; a sentiment it may lack, where what judges does not read its
+    language.
+    """
     opinions = opinions_in(night, recipes["clean"], recipes["sentence"])
-    opinions = opinions.with_columns(
-        sentiment_keys(opinions, recipes["sentiment"]).alias("sentiment_key"),
-        vector_keys(opinions["quote"], recipes["embedding"]).alias("vector_key"),
+    opinions = opinions.with_columns(sentiment_keys(opinions, recipes["sentiment"]).alias("sentiment_key"))
+    present = with_vectors(night, opinions, recipes["embedding"])
+    unread = opinions.join(present, on="opinion_id", how="anti")["document_id"].unique()
+    keys = present.select(key="sentiment_key")
+    scores = night.store.lake.read("sentiment", recipes["sentiment"], keys, schema={"sentiment": pl.Float64})
+    scored = present.filter(~pl.col("document_id").is_in(unread.implode())).join(
+        scores, left_on="sentiment_key", right_on="key", how="left", maintain_order="left"
     )
-    keys = opinions.select(key="sentiment_key")
-    scores = lake.read("sentiment", recipes["sentiment"], keys, schema={"sentiment": pl.Float64})
-    present = lake.keys("embedding", recipes["embedding"])
-    scored = opinions.join(scores, left_on="sentiment_key", right_on="key").join(
-        present, left_on="vector_key", right_on="key", how="semi"
+    whole = scored.with_columns(
+        sentiment_label(pl.col("sentiment")).alias("sentiment_label"),
+        opinion_recipe=pl.lit(recipes["sentence"]),
+        embedding_recipe=pl.lit(recipes["embedding"]),
+        sentiment_recipe=pl.lit(recipes["sentiment"]),
     )
-    return TABLES["opinion"].conform(
-        scored.with_columns(
-            sentiment_label(pl.col("sentiment")).alias("sentiment_label"),
-            opinion_recipe=pl.lit(recipes["sentence"]),
-            embedding_recipe=pl.lit(recipes["embedding"]),
-            sentiment_recipe=pl.lit(recipes["sentiment"]),
-        )
+    return TABLES["opinion"].conform(whole), unread
+
+
+def assess_health(night: Night, documents: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tables source and source_day: whether each source of documents delivers what it used to."""
+    nights = dict(zip([attempt.run_id for attempt in night.counting], _days(night), strict=True))
+    calendar = night.settings.calendar
+    health = assess_sources(
+        documents.select(
+            "source",
+            "day",
+            "rating",
+            "rating_share",
+            "language",
+            "item_id",
+            arrived_on=pl.col("first_seen_run").replace_strict(nights, return_dtype=pl.Date),
+        ),
+        as_of=night.as_of,
+        holidays=calendar.holidays,
+        events=calendar.events,
     )
+    granted = {source.name: sorted(source.granted) for source in night.settings.sources}
+    counted = documents.group_by("source").agg(n_documents=pl.len(), n_covered=pl.col("is_covered").sum())
+    sources = counted.join(health.source_state, on="source", how="left").with_columns(
+        kind=pl.lit("documents"),
+        uses=pl.col("source").replace_strict(granted, default=["insight"], return_dtype=pl.List(pl.String)),
+        is_held=pl.col("held").fill_null(False),
+    )
+    return TABLES["source"].conform(sources), TABLES["source_day"].conform(health.source_day)
+
+
+def _calendar(night: Night) -> pl.DataFrame:
+    calendar = night.settings.calendar
+    events = [event.model_dump() for event in calendar.events]
+    holidays = [
+        {"name": "holiday", "kind": "holiday", "start": day, "end": day, "sources": []}
+        for day in sorted(set(calendar.holidays))
+    ]
+    return pl.DataFrame([*events, *holidays], schema=TABLES["calendar_event"].columns)
 
 
 def _themes(
@@ -136,12 +205,15 @@ def compose_generation(night: Night) -> Content:
         for name, table in TABLES.items()
         if table.journaled and name != "run"
     }
-    decisions = _decisions_in_words(journaled["decision"], insights.themes)
+    decisions, evidence = _standing(journaled["decision"], journaled["decision_evidence"], insights.themes)
+    decisions = _decisions_in_words(decisions, insights.themes)
     tables = {
         **journaled,
         "decision": decisions,
+        "decision_evidence": evidence,
         "run": store.journal.read("run", night.counting).drop("_run_id"),
         "document": documents,
+        "document_edit": insights.edits,
         "document_day": document_days(documents),
         "item": _items(night, documents),
         "opinion": opinions,
@@ -150,12 +222,25 @@ def compose_generation(night: Night) -> Content:
         "theme_event": _theme_events(night),
         "theme_day": theme_days(opinions, placed, documents),
         "trend": trends(opinions, placed, documents, night.as_of, min_authors=min_authors),
-        "source_day": documents.drop_nulls("day").group_by("source", "day").agg(n_arrived=pl.len()),
+        "source": insights.sources,
+        "source_day": insights.source_days,
+        "calendar_event": _calendar(night),
         "ledger": store.lake.ledger(night.run_id),
         "user": _users(night),
         "interaction": interactions_of(night).rename({"id": "interaction_id"}),
     }
     return Content(tables, {"item": item_vectors(night), "theme": _theme_vectors(night)})
+
+
+def _standing(
+    decisions: pl.DataFrame, evidence: pl.DataFrame, themes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The decisions of a night without those whose theme an erasure has left with too few authors."""
+    standing = decisions.join(themes.filter("is_shown"), on="theme_id", how="semi").join(
+        evidence, on="decision_id", how="semi"
+    )
+    standing = standing.with_columns(pl.col("rank").rank("ordinal"))
+    return standing, evidence.join(standing, on="decision_id", how="semi")
 
 
 def _decisions_in_words(decisions: pl.DataFrame, themes: pl.DataFrame) -> pl.DataFrame:
@@ -197,13 +282,13 @@ def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
 
 
 def _users(night: Night) -> pl.DataFrame:
-    users = live_rows(night, "users")
+    users = live_rows(night, "users", use="recommend")
     return TABLES["user"].empty() if users.is_empty() else users.select(*TABLES["user"].columns)
 
 
 def interactions_of(night: Night) -> pl.DataFrame:
-    """Live interactions: id, user_id, author_key, item_id, created_at, day, rating_share."""
-    rows = live_rows(night, "interactions")
+    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
+    rows = live_rows(night, "interactions", use="recommend")
     if rows.is_empty():
         return TABLES["interaction"].empty().rename({"interaction_id": "id"})
     local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)

@@ -2,66 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import polars as pl
 
-from analytics.identity import hash_of, lake_keys
-from analytics.insight.sentences import opinion_spans, opinions_of
+from analytics.identity import hash_of, lake_key, lake_keys
+from analytics.insight.sentences import opinion_spans, opinions_of, read_with_question
 from analytics.intake.cleaning import clean_texts
+from analytics.intake.languages import settle_languages
+from analytics.intake.macros import customer_speech
 from analytics.intake.sources import read_blocks
+from analytics.intake.survey import drawn_order
 from analytics.models.embedding import describe_model
 from analytics.settings import Settings, SourceSettings
 from analytics.store.journal import Journal
 from analytics.store.lake import Lake
 from analytics.store.pointer import read_pointer
 from flows.gather import reads
-from flows.ingest import SOURCE_STAGES, admit_rows, identify_rows
+from flows.ingest import SOURCE_STAGES, admit_rows, identify_rows, number_rows
 from flows.night import last_complete_day
+from flows.people import is_expired
+from flows.words import LETTERS
+
+N_EXAMPLES = 256
+_CLEANED_AT_ONCE = 20_000
+
+
+@dataclass
+class Owed:
+    """What the new documents of some sources would ask of the embedding model."""
+
+    newest: set[str] = field(default_factory=set)
+    """Lake keys of texts of the newest days, which are taken first."""
+    older: set[str] = field(default_factory=set)
+    n_documents: int = 0
+    """New documents that were read for this."""
+    n_statements: int = 0
+    examples: list[str] = field(default_factory=list)
+    """Some of the texts."""
+
+    @property
+    def keys(self) -> set[str]:
+        """Lake keys of all texts."""
+        return self.newest | self.older
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The rows of a source that a night would take."""
+
+    rows: pl.DataFrame
+    """nth (counted from 0 over all files) and id of each."""
+    new: pl.DataFrame
+    """nth and id of those that are new to the store, or changed."""
+    n_rejected: int
+    n_waiting: int
 
 
 def foresee(settings: Settings, as_of: date | None = None) -> Iterator[str]:
     """Say what each source holds, what is new in it, and how many model calls the night would owe."""
     day = as_of or last_complete_day(settings)
     yield f"a night up to {day} ({settings.store.time_zone}) on {settings.data_dir} would read:"
-    owed: set[str] = set()
+    owed = Owed()
     for source in settings.sources:
-        rows, n_rejected, n_waiting = _scan(settings, source, day)
-        pointer = read_pointer(settings.data_dir / "published")
-        attempts = [entry.made_by for entry in pointer.counting]
-        live = Journal(settings.data_dir / "journal").live(source.kind, attempts)
-        new = rows.join(live, on="key", how="anti")
+        scan = scan_source(settings, source, day)
         yield (
-            f"  {source.name} ({source.kind}): {rows.height} rows, {new.height} new or changed, "
-            f"{n_waiting} after that day, {n_rejected} rejected"
+            f"  {source.name} ({source.kind}): {scan.rows.height} rows, {scan.new.height} new or changed, "
+            f"{scan.n_waiting} after that day, {scan.n_rejected} rejected"
         )
-        if source.kind == "documents":
-            owed |= _owed_quotes(settings, new)
-    yield f"and would ask the embedding model for {len(owed)} texts of documents, beside new items"
+        if source.kind == "documents" and "insight" in source.granted:
+            for cleaned in clean_rows(settings, source, scan.new):
+                note_owed(settings, cleaned, day, owed)
+    yield f"and would ask the embedding model for {len(owed.keys)} texts of documents, beside new items"
 
 
-def _scan(settings: Settings, source: SourceSettings, day: date) -> tuple[pl.DataFrame, int, int]:
-    kept, n_rejected, n_waiting = [], 0, 0
+def scan_source(
+    settings: Settings,
+    source: SourceSettings,
+    day: date,
+    advance: Callable[[int], object] = lambda n_rows: None,
+) -> Scan:
+    """Read a source once: which rows a night up to a day would take, and which of them are new."""
+    kept, n_rows, n_rejected, n_waiting = [], 0, 0, 0
+    zone = settings.store.time_zone
     for block in read_blocks(source, settings.path_of(source)):
-        rows = identify_rows(block.rows, source, SOURCE_STAGES[source.kind], b"")
-        rows, waiting, _ = admit_rows(rows, day, settings.store.time_zone, (set(), set()))
-        kept.append(rows.select("id", "key", "title", "text", "language"))
+        rows = identify_rows(
+            block.rows.with_row_index("nth", n_rows), source, SOURCE_STAGES[source.kind], b""
+        )
+        n_rows += block.rows.height
+        rows, waiting, _, _ = admit_rows(rows, day, zone, (set(), set()), is_expired(source, day, zone))
+        kept.append(rows.select("nth", "id", "key"))
         n_rejected += block.rejected.height
         n_waiting += waiting
-    schema = dict.fromkeys(("id", "key", "title", "text", "language"), pl.String)
+        advance(block.rows.height)
+    schema = {"nth": pl.UInt32, "id": pl.String, "key": pl.String}
     scanned = pl.concat([pl.DataFrame(schema=schema), *kept])
-    return scanned.unique("id", keep="last", maintain_order=True), n_rejected, n_waiting
+    if source.columns.id is None or source.kind == "interactions":
+        scanned = number_rows(scanned)
+    scanned = scanned.unique("id", keep="last", maintain_order=True)
+    pointer = read_pointer(settings.data_dir / "published")
+    attempts = [entry.made_by for entry in pointer.counting]
+    live = Journal(settings.data_dir / "journal").live(source.kind, attempts)
+    live = live.filter(pl.col("source") == source.name)
+    new = scanned.join(live, on=["id", "key"], how="anti", maintain_order="left")
+    return Scan(scanned.drop("key"), new.select("nth", "id"), n_rejected, n_waiting)
 
 
-def _owed_quotes(settings: Settings, documents: pl.DataFrame) -> set[str]:
-    readable = documents.filter(reads(settings, pl.col("language")))
-    if readable.is_empty():
-        return set()
-    texts = clean_texts(readable.select("key", "title", "text"), settings.cleaning)
-    spans = opinion_spans(texts.select("key", "text")).join(texts.select("key", "text"), on="key")
-    quotes = opinions_of(spans.rename({"key": "document_id"}))["quote"].unique()
+def clean_rows(
+    settings: Settings,
+    source: SourceSettings,
+    taken: pl.DataFrame,
+    at_most: int | None = None,
+    advance: Callable[[int], object] = lambda n_documents: None,
+) -> Iterator[pl.DataFrame]:
+    """Documents of a source as a night would clean them, some thousands at once.
+
+    Known names and macros, which only the whole store tells, are left where they are: counts of texts stay
+    close to a night's.
+
+    Args:
+        settings: All settings.
+        source: A source of documents.
+        taken: nth and id of the rows to clean.
+        at_most: Clean only this many, drawn by chance.
+        advance: Called with the number of documents just done.
+
+    Returns:
+        Frames of CLEAN_ROWS with document_id, source, language (settled), created_at and user_id.
+    """
+    taken = drawn(taken, at_most)
+    n_rows = 0
+    for block in read_blocks(source, settings.path_of(source), block_rows=_CLEANED_AT_ONCE):
+        numbered = block.rows.with_row_index("nth", n_rows)
+        n_rows += block.rows.height
+        rows = numbered.join(taken, on="nth", maintain_order="left").rename({"id": "document_id"})
+        is_letter = pl.col("channel").is_in(LETTERS).fill_null(False)
+        rows = rows.with_columns(
+            key=pl.col("document_id"),
+            is_correspondence=pl.col("thread_id").is_not_null() | pl.col("speaker").is_not_null() | is_letter,
+        ).filter(_is_customers(source))
+        if rows.is_empty():
+            continue
+        cleaned = clean_texts(
+            rows.select("key", "title", "text", "question", "is_correspondence"),
+            settings.cleaning,
+            settings.redaction,
+        )
+        about = rows.select("document_id", "created_at", "user_id", "language", source=pl.lit(source.name))
+        cleaned = pl.concat([about, cleaned], how="horizontal")
+        default = {source.name: source.language.lower()} if source.language else {}
+        advance(rows.height)
+        yield cleaned.with_columns(settle_languages(cleaned, default))
+
+
+def owed_items(settings: Settings, source: SourceSettings, new: pl.DataFrame) -> set[str]:
+    """Lake keys of the texts that the new items of a source would ask of the embedding model."""
     recipe = hash_of(describe_model(settings.embedding).recipe())
-    wanted = pl.DataFrame({"key": lake_keys(recipe, quotes)}, schema={"key": pl.String})
+    keys: set[str] = set()
+    n_rows = 0
+    words = pl.concat_str(
+        pl.col("title").str.strip_chars(), pl.col("text").str.strip_chars(), separator=". ", ignore_nulls=True
+    )
+    for block in read_blocks(source, settings.path_of(source)):
+        rows = block.rows.with_row_index("nth", n_rows).join(new, on="nth", how="semi")
+        n_rows += block.rows.height
+        keys |= set(lake_keys(recipe, rows.select(words.fill_null("")).to_series()))
     present = Lake(settings.data_dir / "lake").keys("embedding", recipe)
-    return set(wanted.join(present, on="key", how="anti")["key"])
+    return keys - {lake_key(recipe, "")} - set(present["key"])
+
+
+def drawn(rows: pl.DataFrame, at_most: int | None) -> pl.DataFrame:
+    """All rows, or so many of them drawn by chance."""
+    if at_most is None or rows.height <= at_most:
+        return rows
+    return rows.sort(drawn_order(pl.col("nth")), "nth").head(at_most)
+
+
+def _is_customers(source: SourceSettings) -> pl.Expr:
+    """Whether a row is not said to be an agent's."""
+    if source.customer_speakers:
+        own = [speaker.lower() for speaker in source.customer_speakers]
+        return pl.col("speaker").str.to_lowercase().is_in(own).fill_null(True)
+    return ~customer_speech(pl.col("speaker")).eq_missing("agent")
+
+
+def note_owed(settings: Settings, cleaned: pl.DataFrame, day: date, owed: Owed) -> None:
+    """Add the texts that cleaned documents would ask of the embedding model and that the lake lacks."""
+    owed.n_documents += cleaned.height
+    readable = cleaned.filter(pl.col("text") != "", reads(settings, pl.col("language")))
+    if readable.is_empty():
+        return
+    spans = opinion_spans(readable.select("key", "text", is_answer=pl.col("question").is_not_null()))
+    local = pl.col("created_at").dt.convert_time_zone(settings.store.time_zone).dt.date()
+    about = readable.select("key", "text", "question", day=local)
+    statements = opinions_of(spans.join(about, on="key").rename({"key": "document_id"}))
+    statements = statements.join(
+        about.rename({"key": "document_id"}), on="document_id", maintain_order="left"
+    )
+    texts = read_with_question(statements["quote"].to_list(), statements["question"].to_list())
+    owed.n_statements += len(texts)
+    owed.examples += texts[: N_EXAMPLES - len(owed.examples)]
+    recipe = hash_of(describe_model(settings.embedding).recipe())
+    newest = day - timedelta(days=settings.schedule.newest_days)
+    wanted = pl.DataFrame({"key": lake_keys(recipe, texts)}, schema={"key": pl.String})
+    wanted = wanted.with_columns(is_new=(statements["day"] > newest).fill_null(False))
+    present = Lake(settings.data_dir / "lake").keys("embedding", recipe)
+    missing = wanted.join(present, on="key", how="anti")
+    owed.newest |= set(missing.filter("is_new")["key"])
+    owed.older |= set(missing.filter(~pl.col("is_new"))["key"])
+    owed.older -= owed.newest

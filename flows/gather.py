@@ -7,8 +7,12 @@ from functools import lru_cache
 import polars as pl
 
 from analytics.identity import lake_keys
-from analytics.insight.sentences import opinions_of
-from analytics.settings import Settings
+from analytics.insight.sentences import opinions_of, read_with_question
+from analytics.intake.cleaning import CLEAN_ROWS
+from analytics.intake.languages import settle_languages
+from analytics.intake.repeats import mark_repeats
+from analytics.models.weights import declared_languages
+from analytics.settings import Settings, Use
 from analytics.store.journal import Attempt
 from flows.ingest import SOURCE_STAGES
 from flows.night import Night
@@ -17,70 +21,141 @@ SPANS = {"starts": pl.List(pl.Int32), "ends": pl.List(pl.Int32)}
 """What the stage of statements holds for each text."""
 
 
-def live_rows(night: Night, kind: str) -> pl.DataFrame:
-    """Live rows of one kind of source: id, first_seen_run and the mapped fields; sorted by id."""
+def live_rows(night: Night, kind: str, use: Use | None = None) -> pl.DataFrame:
+    """Live rows of one kind of source: id, first_seen_run and the mapped fields; sorted by id.
+
+    Args:
+        night: The night.
+        kind: documents, items, users or interactions.
+        use: Leave out the rows of sources that do not grant it; a source that is set no more grants insight.
+    """
     stage = SOURCE_STAGES[kind]
-    live = night.store.journal.live(kind, night.counting).drop("source")
-    if live.is_empty():
+    live = night.store.journal.live(kind, night.counting)
+    if use is not None:
+        live = live.filter(pl.col("source").is_in(not_granting(night.settings, live["source"], use)).not_())
+    live = live.drop("source")
+    if not night.store.lake.parts(stage.name, stage.recipe_id):
         return live
     rows = night.store.lake.read(stage.name, stage.recipe_id, live)
     return live.join(rows, on="key").sort("id")
 
 
+def not_granting(settings: Settings, sources: pl.Series, use: Use) -> list[str]:
+    """Which of the named sources do not grant a use."""
+    granted = {source.name: source.granted for source in settings.sources}
+    return [name for name in sources.unique() if use not in granted.get(name, {"insight"})]
+
+
 @lru_cache(maxsize=1)
 def raw_documents(night: Night) -> pl.DataFrame:
-    """Live documents as their sources gave them: document_id, first_seen_run, day and lake columns."""
-    documents = live_rows(night, "documents").rename({"id": "document_id"})
+    """Live documents of sources that grant insight, as they were given: document_id, day, lake columns."""
+    documents = live_rows(night, "documents", use="insight").rename({"id": "document_id"})
     local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
     return documents.with_columns(day=local.dt.date())
 
 
-def clean_keys(documents: pl.DataFrame, recipe: str) -> pl.Series:
-    """Lake key of each raw document's cleaned text."""
-    return pl.Series(lake_keys(recipe, documents.select("title", "text").iter_rows()), dtype=pl.String)
+def last_reading(night: Night, attempts: tuple[Attempt, ...]) -> pl.DataFrame:
+    """Which cleaned text each document has after the given attempts: document_id, clean_key (null: none)."""
+    pairs = night.store.journal.read("reading", attempts)
+    return pairs.unique("document_id", keep="last", maintain_order=True).drop("_run_id")
 
 
 @lru_cache(maxsize=1)
 def documents_of(night: Night, clean_recipe: str) -> pl.DataFrame:
-    """Live documents with the text that every model and reader sees, and whether tonight's models read it."""
-    raw = raw_documents(night)
-    raw = raw.with_columns(clean_keys(raw, clean_recipe).alias("clean_key"))
-    texts = night.store.lake.read("clean", clean_recipe, raw.select(key="clean_key"))
-    documents = raw.drop("title", "text", "key").join(texts, left_on="clean_key", right_on="key")
+    """What customers wrote, with the text that every model and reader sees.
+
+    Beside the columns of a live document: `is_analysed` (tonight's models read it), `is_counted` (it is no
+    repeat and no flood), each with a reason where not, and `is_covered`: both.
+    """
+    read = last_reading(night, night.counting).drop_nulls("clean_key")
+    raw = raw_documents(night).join(read, on="document_id")
+    texts = night.store.lake.read("clean", clean_recipe, raw.select(key="clean_key"), schema=CLEAN_ROWS)
+    documents = raw.drop("title", "text", "question", "key").join(texts, left_on="clean_key", right_on="key")
+    documents = documents.sort("document_id")
+    languages = settle_languages(documents, _default_languages(night.settings))
+    documents = documents.with_columns(languages)
     reason = (
         pl.when(pl.col("text") == "")
         .then(pl.lit("no text"))
         .when(~reads(night.settings, pl.col("language")))
         .then(pl.format("language {}", "language"))
     )
-    return documents.with_columns(not_analysed_reason=reason, is_analysed=reason.is_null()).sort(
-        "document_id"
+    repeats = mark_repeats(
+        documents.filter(pl.col("text") != "").select(
+            "document_id", "source", "text", "text_hash", "day", "created_at", author="author_key"
+        ),
+        max_per_author_day=night.settings.cleaning.max_per_author_day,
     )
+    return (
+        documents.join(repeats, on="document_id", how="left", maintain_order="left")
+        .with_columns(
+            not_analysed_reason=reason,
+            is_analysed=reason.is_null(),
+            is_counted=pl.col("not_counted_reason").is_null(),
+        )
+        .with_columns(is_covered=pl.col("is_analysed") & pl.col("is_counted"))
+    )
+
+
+def _default_languages(settings: Settings) -> dict[str, str]:
+    return {source.name: source.language.lower() for source in settings.sources if source.language}
 
 
 def reads(settings: Settings, language: pl.Expr) -> pl.Expr:
     """Whether the models of these settings read a language."""
-    declared = settings.embedding.languages
+    declared = declared_languages(settings.embedding)
     return pl.lit(True) if "*" in declared else language.is_in(list(declared))
 
 
 def sentence_keys(documents: pl.DataFrame, recipe: str) -> pl.Series:
-    """Lake key of each document's statements."""
-    return pl.Series(lake_keys(recipe, documents["text_hash"]), dtype=pl.String)
+    """Lake key of each document's statements: by its text, and whether it answers a question."""
+    asked = documents["question"].is_not_null()
+    return pl.Series(lake_keys(recipe, zip(documents["text_hash"], asked, strict=True)), dtype=pl.String)
 
 
 @lru_cache(maxsize=1)
 def opinions_in(night: Night, clean_recipe: str, sentence_recipe: str) -> pl.DataFrame:
-    """Every statement of the analysed documents, with its document's day, author_key and fold."""
-    documents = documents_of(night, clean_recipe).filter("is_analysed")
+    """Every statement of the covered documents, with `reading`, what a model is given to read.
+
+    A conversation says a thing once: of the same words in several of its messages the first counts.
+    """
+    documents = documents_of(night, clean_recipe).filter("is_covered")
     documents = documents.with_columns(sentence_keys(documents, sentence_recipe).alias("sentence_key"))
     spans = night.store.lake.read(
         "sentence", sentence_recipe, documents.select(key="sentence_key"), schema=SPANS
     )
     found = documents.join(spans, left_on="sentence_key", right_on="key")
     opinions = opinions_of(found.select("document_id", "text", "starts", "ends"))
-    about = documents.select("document_id", "day", "author_key", "fold")
-    return opinions.join(about, on="document_id").sort("opinion_id")
+    about = documents.select(
+        "document_id",
+        "source",
+        "thread_id",
+        "created_at",
+        "question",
+        "day",
+        "language",
+        "author_key",
+        "fold",
+    )
+    opinions = opinions.join(about, on="document_id").sort("opinion_id")
+    repeated = _said_before(opinions)
+    reading = read_with_question(opinions["quote"].to_list(), opinions["question"].to_list())
+    return (
+        opinions.with_columns(pl.Series("reading", reading, pl.String))
+        .join(repeated, on="opinion_id", how="anti", maintain_order="left")
+        .drop("source", "thread_id", "created_at", "question")
+    )
+
+
+def _said_before(opinions: pl.DataFrame) -> pl.DataFrame:
+    """Statements that an earlier message of the same conversation holds word for word: opinion_id."""
+    wording = pl.col("quote").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    threaded = opinions.filter(pl.col("thread_id").is_not_null()).select(
+        "opinion_id", "document_id", "start", "created_at", "source", "thread_id", wording=wording
+    )
+    ordered = threaded.sort("created_at", "document_id", "start", nulls_last=True)
+    first = ordered.unique(["source", "thread_id", "wording"], keep="first", maintain_order=True)
+    return threaded.join(first, on="opinion_id", how="anti").select("opinion_id")
 
 
 def vector_keys(texts: pl.Series, recipe: str) -> pl.Series:
@@ -88,9 +163,16 @@ def vector_keys(texts: pl.Series, recipe: str) -> pl.Series:
     return pl.Series(lake_keys(recipe, texts), dtype=pl.String)
 
 
+def with_vectors(night: Night, opinions: pl.DataFrame, recipe: str) -> pl.DataFrame:
+    """The statements whose vector is in the lake, with its `vector_key`."""
+    keyed = opinions.with_columns(vector_keys(opinions["reading"], recipe).alias("vector_key"))
+    present = night.store.lake.keys("embedding", recipe)
+    return keyed.join(present, left_on="vector_key", right_on="key", how="semi", maintain_order="left")
+
+
 def sentiment_keys(opinions: pl.DataFrame, recipe: str) -> pl.Series:
-    """Lake key of each statement's sentiment: by its words and the fold that may judge it."""
-    return pl.Series(lake_keys(recipe, opinions.select("quote", "fold").iter_rows()), dtype=pl.String)
+    """Lake key of each statement's sentiment: by what is read of it and the fold that may judge it."""
+    return pl.Series(lake_keys(recipe, opinions.select("reading", "fold").iter_rows()), dtype=pl.String)
 
 
 def placements(night: Night, attempts: tuple[Attempt, ...]) -> pl.DataFrame:

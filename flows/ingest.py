@@ -17,24 +17,29 @@ from analytics.settings import Kind, SourceSettings
 from analytics.store.lake import Stage
 from analytics.tables import ARRIVAL_ROWS, TABLES
 from flows.night import Handle, Night
+from flows.people import is_expired
 
 N_FOLDS = 5
 """Folds by author, for whatever is learned from documents."""
 
 KINDS: tuple[Kind, ...] = ("documents", "items", "users", "interactions")
 
+_VERSIONS = {"documents": 2, "items": 1, "users": 2, "interactions": 2}
+
 SOURCE_STAGES: dict[str, Stage] = {
-    kind: Stage(kind.removesuffix("s"), {"stage": kind.removesuffix("s"), "version": 1}) for kind in KINDS
+    kind: Stage(kind.removesuffix("s"), {"stage": kind.removesuffix("s"), "version": _VERSIONS[kind]})
+    for kind in KINDS
 }
 """What sources say is kept in the lake too: a source may vanish."""
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "documents": (
-        "source_id", "title", "text", "created_at", "item_id", "user_id", "rating", "language", "segments",
+        "source_id", "title", "text", "created_at", "item_id", "user_id", "rating", "language", "thread_id",
+        "speaker", "channel", "question", "url", "segments",
     ),
     "items": ("source_id", "title", "text", "segments"),
-    "users": ("source_id", "segments"),
-    "interactions": ("source_id", "user_id", "item_id", "created_at", "rating"),
+    "users": ("source_id", "name", "segments"),
+    "interactions": ("source_id", "user_id", "item_id", "kind", "created_at", "rating"),
 }  # fmt: skip
 """Mapped fields of each kind: a change in any of them is a new version."""
 
@@ -47,6 +52,7 @@ class Arrivals:
     rejected: list[pl.DataFrame] = field(default_factory=list)
     n_waiting: int = 0
     n_erased: int = 0
+    n_expired: int = 0
 
 
 def read_sources(night: Night) -> Handle:
@@ -70,7 +76,11 @@ def read_sources(night: Night) -> Handle:
             f"no source has a document up to {night.as_of} ({arrivals.n_waiting} rows are of later days); "
             "fill the sources, or pass a later day with --as-of"
         )
-    facts = {"n_waiting": arrivals.n_waiting, "n_erased": arrivals.n_erased}
+    facts = {
+        "n_waiting": arrivals.n_waiting,
+        "n_erased": arrivals.n_erased,
+        "n_expired": arrivals.n_expired,
+    }
     return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), n_live, facts)
 
 
@@ -80,30 +90,33 @@ def _limited(rows: pl.DataFrame, limit: int) -> pl.DataFrame:
     return pl.concat([rows.filter(~new), rows.filter(new).sort("id").head(limit)])
 
 
+_SCANNED = {"file": pl.String, "position": pl.Int64, "id": pl.String, "key": pl.String}
+"""What is remembered of each row until its source is read; `file` is null where a source is one file."""
+
+
 def _read_source(night: Night, source: SourceSettings, arrivals: Arrivals) -> None:
     store = night.store
     stage = SOURCE_STAGES[source.kind]
     before = store.journal.live(source.kind, night.earlier).filter(pl.col("source") == source.name)
     known = before.select("key").unique()
     buried = store.state.buried()
+    zone = night.settings.store.time_zone
+    expired = is_expired(source, night.as_of, zone)
     seen = []
     for block in read_blocks(source, night.settings.path_of(source)):
         rows = identify_rows(block.rows, source, stage, store.key)
-        rows, n_waiting, n_erased = admit_rows(rows, night.as_of, night.settings.store.time_zone, buried)
+        rows, n_waiting, n_erased, n_expired = admit_rows(rows, night.as_of, zone, buried, expired)
         arrivals.n_waiting += n_waiting
         arrivals.n_erased += n_erased
+        arrivals.n_expired += n_expired
         arrivals.rejected.append(_rejected(block.rejected, source.name))
         new = rows.join(known, on="key", how="anti")
         if new.height:
             store.lake.keep(stage, new.select(_LAKE_COLUMNS[source.kind]), night.run_id)
-        seen.append(rows.select("position", "id", "key"))
-    scan = (
-        pl.concat(seen)
-        if seen
-        else pl.DataFrame(schema={"position": pl.Int64, "id": pl.String, "key": pl.String})
-    )
-    if source.kind == "interactions":
-        scan = _numbered(scan)
+        seen.append(rows.select(pl.lit(block.file, pl.String).alias("file"), "position", "id", "key"))
+    scan = pl.concat([pl.DataFrame(schema=_SCANNED), *seen]).with_row_index("nth")
+    if source.columns.id is None or source.kind == "interactions":
+        scan = number_rows(scan)
     last = scan.unique("id", keep="last", maintain_order=True)
     arrivals.rejected.append(_repeated(scan, last, source))
     arrivals.rows.append(_changes(before, last, source))
@@ -112,12 +125,11 @@ def _read_source(night: Night, source: SourceSettings, arrivals: Arrivals) -> No
 _LAKE_COLUMNS = {
     "documents": [
         "key", "source", "source_id", "title", "text", "created_at", "item_id", "author_key", "fold",
-        "rating",
-        "language", "segments",
+        "rating", "language", "thread_id", "speaker", "channel", "question", "url", "segments",
     ],
     "items": ["key", "source", "item_id", "title", "text", "segments"],
-    "users": ["key", "source", "user_id", "author_key", "segments"],
-    "interactions": ["key", "source", "user_id", "author_key", "item_id", "created_at", "rating"],
+    "users": ["key", "source", "user_id", "author_key", "name", "segments"],
+    "interactions": ["key", "source", "user_id", "author_key", "item_id", "kind", "created_at", "rating"],
 }  # fmt: skip
 
 
@@ -155,9 +167,21 @@ def identify_rows(rows: pl.DataFrame, source: SourceSettings, stage: Stage, secr
 
 
 def admit_rows(
-    rows: pl.DataFrame, as_of: date, time_zone: str, buried: tuple[set[str], set[str]]
-) -> tuple[pl.DataFrame, int, int]:
-    """Rows that count tonight, how many wait for a later night, and how many belong to the erased."""
+    rows: pl.DataFrame,
+    as_of: date,
+    time_zone: str,
+    buried: tuple[set[str], set[str]],
+    expired: pl.Expr | None = None,
+) -> tuple[pl.DataFrame, int, int, int]:
+    """Rows that count tonight, and how many wait, belong to the erased, and are too old to be kept.
+
+    Args:
+        rows: As `identify_rows` gives them.
+        as_of: The night; rows of later days wait.
+        time_zone: In which a day ends.
+        buried: Author keys and document ids of the erased.
+        expired: Whether a row is too old; none is when left out.
+    """
     authors, documents = buried
     erased = (
         pl.col("author_key").is_in(list(authors)).fill_null(False) | pl.col("id").is_in(list(documents))
@@ -165,16 +189,23 @@ def admit_rows(
         else pl.lit(False)
     )
     day = pl.col("created_at").dt.convert_time_zone(time_zone).dt.date()
-    waits = (day > as_of).fill_null(False)
-    marked = rows.with_columns(_erased=erased, _waits=waits)
-    n_erased = marked["_erased"].sum()
-    n_waiting = marked.filter(~pl.col("_erased"))["_waits"].sum()
-    left = marked.filter(~pl.col("_erased") & ~pl.col("_waits")).drop("_erased", "_waits")
-    return left, int(n_waiting), int(n_erased)
+    fate = (
+        pl.when(erased)
+        .then(pl.lit("erased"))
+        .when(pl.lit(False) if expired is None else expired)
+        .then(pl.lit("expired"))
+        .when(day > as_of)
+        .then(pl.lit("waits"))
+        .otherwise(pl.lit("counts"))
+    )
+    marked = rows.with_columns(_fate=fate)
+    n = dict(marked["_fate"].value_counts().iter_rows())
+    left = marked.filter(pl.col("_fate") == "counts").drop("_fate")
+    return left, n.get("waits", 0), n.get("erased", 0), n.get("expired", 0)
 
 
-def _numbered(scan: pl.DataFrame) -> pl.DataFrame:
-    """Interactions told apart where the source gives no id: the nth time that the same thing was done."""
+def number_rows(scan: pl.DataFrame) -> pl.DataFrame:
+    """Rows told apart where the source gives no id: the nth time that the same was said or done."""
     nth = scan.select(pl.int_range(pl.len()).over("id")).to_series().to_list()
     ids = [
         id_ if id_ != key else identity.hash_of([key, n])
@@ -189,11 +220,13 @@ def _rejected(rejected: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def _repeated(scan: pl.DataFrame, last: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
     """Quarantine rows for ids that came again; an item or user repeated word for word is no conflict."""
-    winners = last.select("id", winner="position", winning_key="key")
-    losers = scan.join(winners, on="id").filter(pl.col("position") != pl.col("winner"))
+    place = pl.concat_str("file", pl.col("position").cast(pl.String), separator=":", ignore_nulls=True)
+    winners = last.select("id", winner="nth", winning_place=place, winning_key="key")
+    losers = scan.join(winners, on="id").filter(pl.col("nth") != pl.col("winner"))
     if source.kind != "documents":
         losers = losers.filter(pl.col("key") != pl.col("winning_key"))
-    reason = pl.format("the same id comes again at {}, which counts", "winner")
+    again = pl.format("the same id comes again at {}, which counts", "winning_place")
+    reason = pl.concat_str("file", again, separator=": ", ignore_nulls=True)
     rows = losers.select(source=pl.lit(source.name), position="position", reason=reason, row_hash="key")
     return rows.cast(pl.Schema(TABLES["quarantine"].columns))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +20,7 @@ from analytics.settings import Settings, load_settings
 from analytics.store.files import sweep_unfinished
 from analytics.store.generation import prune
 from analytics.store.journal import Attempt
+from analytics.store.lake import Engine, Stage
 from analytics.store.layout import Store
 from analytics.store.lock import hold
 from analytics.store.pointer import Pointer, read_pointer
@@ -125,6 +126,34 @@ def next_attempt(
             "backwards in one data_dir: pass a later day, or roll back with `nightloom publish --rollback`"
         )
     return Night(settings, made_by, day, nth, sequence, earlier, limit, now)
+
+
+def fill_stage(
+    night: Night,
+    stage: Stage,
+    wanted: pl.DataFrame,
+    engine: Callable[[], Engine],
+    on_plan: Callable[[int], None] = lambda n_owed: None,
+    max_keys: int | None = None,
+) -> Handle:
+    """Answer what a stage owes, and the handle that says so; the arguments are those of `Lake.fill`."""
+    filled = night.store.lake.fill(
+        stage,
+        wanted,
+        engine,
+        run_id=night.run_id,
+        as_of=night.as_of,
+        newest_days=night.settings.schedule.newest_days,
+        on_plan=on_plan,
+        max_keys=max_keys,
+    )
+    facts = {
+        "n_calls": filled.n_calls,
+        "n_failed": filled.n_failed,
+        "n_parked": filled.n_parked,
+        "n_left": filled.n_left,
+    }
+    return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), filled.n_wanted, facts)
 
 
 def _unfinished(store: Store, pointer: Pointer) -> dict[str, Any] | None:

@@ -15,8 +15,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from flows import ingest, publish, steps
+from flows import ingest, publish, steps, words
 from flows.night import Handle, begin_night
+from flows.people_erasing import expire
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,7 +50,7 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
 
 
 read_sources = step(ingest.read_sources)
-clean = step(steps.clean)
+clean = step(words.clean)
 find_opinions = step(steps.find_opinions)
 embed = step(steps.embed)
 judge = step(steps.judge)
@@ -65,6 +66,7 @@ def nightly(
 ) -> dict[str, Any]:
     """One night: what is new in the store goes in, one published generation comes out."""
     with begin_night(config, as_of, limit) as night:
+        expire(night)
         documents = read_sources(night)
         texts = clean(night)
         sentences = find_opinions(night, texts)

@@ -27,8 +27,10 @@ _COLUMNS = {
         "n_changed",
         "n_quarantined",
         "n_not_analysed",
+        "n_not_counted",
         "model_calls",
     ],
+    "sources": ["source", "status", "since", "is_held", "n_documents", "n_covered", "last_day", "sentence"],
 }
 
 

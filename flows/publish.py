@@ -11,15 +11,17 @@ import polars as pl
 
 from analytics.errors import NotPublished
 from analytics.identity import canonical_json, hash_of
-from analytics.insight.briefing import brief_night
+from analytics.insight.briefing import brief_night, coverage_sentence
 from analytics.insight.decisions import rank_decisions
+from analytics.models.sentiment import NEGATIVE_RATING, POSITIVE_RATING
 from analytics.settings import Settings
 from analytics.store.generation import check_generation, new_name, write_generation
 from analytics.store.pointer import Entry, move_pointer, read_pointer
 from analytics.tables import EPISODE_ROWS, TABLES
-from flows.compose import compose_generation, compose_insights, interactions_of, item_vectors
+from flows.compose import Insights, compose_generation, compose_insights, interactions_of, item_vectors
 from flows.gather import live_rows
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
+from flows.people import without_objecting
 from flows.steps import read_head
 from recommender.ranking import recommend, recommend_recipe
 
@@ -40,7 +42,9 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
         insights.themes.filter("is_shown"),
         insights.opinions,
         insights.opinion_themes,
-        insights.documents,
+        insights.documents.with_columns(
+            is_covered=pl.col("is_covered") & ~pl.col("source").is_in(insights.held)
+        ),
         night.settings.decisions,
         as_of=night.as_of,
         min_authors=night.settings.store.min_authors,
@@ -58,10 +62,12 @@ def recommend_items(night: Night, vectors: Handle) -> Handle:
     """Make a list for every customer: by the words of what they liked, or by what is popular."""
     settings = night.settings.recommendations
     recipe = recommend_recipe(settings, vectors.recipe)
-    interactions = interactions_of(night)
-    users = live_rows(night, "users")
+    interactions = without_objecting(night, interactions_of(night))
+    if settings.kinds:
+        interactions = interactions.filter(pl.col("kind").is_in(settings.kinds))
+    users = without_objecting(night, live_rows(night, "users", use="recommend"))
     known = users["id"].to_list() if users.height else []
-    items = live_rows(night, "items")
+    items = live_rows(night, "items", use="recommend")
     item_ids = items["id"].to_list() if items.height else []
     lists = recommend(
         interactions.select("user_id", "item_id", "created_at", "rating_share"),
@@ -109,23 +115,60 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
             )
     switched = sentiment.get("fitted_by") == night.run_id
     rows.append(("sentiment_switched", float(switched), 1, str(sentiment["kind"])))
-    covered = int(insights.documents["is_analysed"].sum())
+    covered = int(insights.documents["is_covered"].sum())
     rows.append(("covered_share", covered / n_documents if n_documents else None, n_documents, "all"))
-    for language, n in (
-        insights.documents.filter(pl.col("not_analysed_reason").str.starts_with("language"))
-        .group_by("language")
-        .len()
-        .iter_rows()
-    ):
-        rows.append(("not_analysed_share", n / n_documents, n, f"language {language}"))
     placed = insights.opinion_themes["opinion_id"].n_unique()
     rows.append(("unplaced_share", 1 - placed / n_opinions if n_opinions else None, n_opinions, "all"))
+    rows += language_quality(insights)
     for handle in handles:
         for name, value in handle.facts.items():
-            if name in ("n_failed", "n_parked", "n_erased") and value:
+            if name in ("n_failed", "n_parked", "n_erased", "n_expired") and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
+
+
+def language_quality(insights: Insights) -> list[tuple[str, float | None, int, str]]:
+    """How well each language is read: (metric, value, n, about).
+
+    `rating_agreement` is the balanced accuracy with which the tone of a document's statements tells its low
+    rating from its high one; its folds are those of the head, so that no document judges itself.
+    """
+    tone = pl.col("sentiment").mean()
+    spoken = insights.opinions.group_by("document_id").agg(tone=tone, n_opinions=pl.len())
+    placed = insights.opinion_themes.select("opinion_id").unique()
+    unplaced = (
+        insights.opinions.join(placed, on="opinion_id", how="anti")
+        .group_by("document_id")
+        .agg(n_unplaced=pl.len())
+    )
+    documents = insights.documents.join(spoken, on="document_id", how="left").join(
+        unplaced, on="document_id", how="left"
+    )
+    is_bad, is_good = pl.col("rating_share") <= NEGATIVE_RATING, pl.col("rating_share") >= POSITIVE_RATING
+    found = (
+        documents.group_by("language")
+        .agg(
+            n=pl.len(),
+            covered=pl.col("is_covered").mean(),
+            n_opinions=pl.col("n_opinions").sum(),
+            unplaced=pl.col("n_unplaced").sum() / pl.col("n_opinions").sum(),
+            n_rated=(pl.col("tone").is_not_null() & (is_bad | is_good)).sum(),
+            bad_found=(pl.col("tone") < 0).filter(is_bad).mean(),
+            good_found=(pl.col("tone") >= 0).filter(is_good).mean(),
+        )
+        .sort("language")
+    )
+    rows: list[tuple[str, float | None, int, str]] = []
+    for row in found.iter_rows(named=True):
+        about = f"language {row['language']}"
+        rows.append(("covered_share", row["covered"], row["n"], about))
+        if row["n_opinions"]:
+            rows.append(("unplaced_share", row["unplaced"], row["n_opinions"], about))
+        if row["bad_found"] is not None and row["good_found"] is not None:
+            agreement = (row["bad_found"] + row["good_found"]) / 2
+            rows.append(("rating_agreement", agreement, row["n_rated"], about))
+    return rows
 
 
 def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
@@ -151,8 +194,19 @@ def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "is_published": night.limit is None,
         **{
             k: run[k]
-            for k in ("as_of", "n_documents", "n_new", "n_quarantined", "n_not_analysed", "model_calls")
+            for k in (
+                "as_of",
+                "n_documents",
+                "n_new",
+                "n_quarantined",
+                "n_not_analysed",
+                "n_not_counted",
+                "n_waiting_to_be_read",
+                "model_calls",
+            )
         },
+        "held_sources": compose_insights(night).held,
+        "coverage": coverage_sentence(run["n_documents"], not_covered(compose_insights(night).documents)),
         "seconds": elapsed(night),
         "degraded": run["degraded"],
         "briefing": _briefing(night, run),
@@ -172,9 +226,11 @@ def _facts(night: Night, name: str) -> dict[str, Any]:
 
 def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
     journal = night.store.journal
+    insights = compose_insights(night)
+    documents = insights.documents
     arrivals = journal.read("arrival", [night.made_by]).filter(pl.col("kind") == "documents")
-    changes = dict(arrivals.group_by("change").len().iter_rows())
-    documents = compose_insights(night).documents
+    is_customers = pl.col("id").is_in(documents["document_id"].implode()) | (pl.col("change") == "gone")
+    changes = dict(arrivals.filter(is_customers).group_by("change").len().iter_rows())
     facts = {
         name: sum(h.facts.get(name, 0) for h in handles) for name in ("n_waiting", "n_failed", "n_parked")
     }
@@ -184,6 +240,9 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         degraded.append(f"{facts['n_failed']} texts got no answer and are owed again")
     if facts["n_parked"]:
         degraded.append(f"{facts['n_parked']} texts are parked after failing on several nights")
+    is_mostly_unread = documents.height > 2 * documents["is_analysed"].sum()
+    if is_mostly_unread and not insights.themes["is_shown"].any():
+        degraded.append(_why_no_themes(documents))
     return {
         "run_id": night.run_id,
         "as_of": night.as_of,
@@ -195,6 +254,8 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "n_waiting": facts["n_waiting"],
         "n_quarantined": journal.read("quarantine", [night.made_by]).height,
         "n_not_analysed": documents.filter(~pl.col("is_analysed")).height,
+        "n_not_counted": documents.filter("is_analysed", ~pl.col("is_counted")).height,
+        "n_waiting_to_be_read": documents.filter("is_analysed", "is_counted", ~pl.col("is_covered")).height,
         "n_undated": documents["day"].null_count(),
         "model_calls": int(calls),
         "degraded": degraded,
@@ -204,10 +265,31 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
     }
 
 
+def _why_no_themes(documents: pl.DataFrame) -> str:
+    """Why nothing is said of a store whose texts no model of these settings reads."""
+    reason, n = documents["not_analysed_reason"].value_counts(sort=True).row(0)
+    share = f"{100 * n / documents.height:.0f} %"
+    if not reason.startswith("language "):
+        return f"no theme is made: {share} of the documents have {reason}"
+    return (
+        f"no theme is made: {share} of the documents are in {reason}, which the embedding model does not "
+        "read; set model under [embedding] to one that does"
+    )
+
+
+def not_covered(documents: pl.DataFrame) -> pl.DataFrame:
+    """Why documents are not covered: reason, n_documents."""
+    waits = pl.lit("waits for a later night")
+    reason = pl.coalesce("not_analysed_reason", "not_counted_reason", waits)
+    return documents.filter(~pl.col("is_covered")).group_by(reason.alias("reason")).agg(n_documents=pl.len())
+
+
 def _briefing(night: Night, run: dict[str, Any]) -> str:
     insights = compose_insights(night)
     decisions = night.store.journal.read("decision", [night.made_by]).drop("_run_id")
-    return brief_night(decisions, insights.themes, run)
+    on_hold = insights.sources.filter("is_held")["sentence"].to_list()
+    reasons = not_covered(insights.documents)
+    return brief_night(decisions, insights.themes, run, reasons=reasons, on_hold=on_hold)
 
 
 def rebuild(settings: Settings, name: str, folder: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The steps that read: cleaning, statements, vectors, sentiment, themes; each asks the lake what is owed."""
+"""The steps that read: statements, vectors, sentiment, themes; each asks the lake what is owed."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -15,9 +15,10 @@ from analytics.errors import SettingsError
 from analytics.identity import canonical_json, hash_of, lake_keys, stage_seed
 from analytics.insight.sentences import opinion_spans, sentence_recipe
 from analytics.insight.themes import discover_themes, place_opinions, theme_recipe
-from analytics.intake.cleaning import clean_recipe, clean_texts
+from analytics.intake.redaction import redact_each
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.models.sentiment import (
+    LEXICON_LANGUAGES,
     SentimentHead,
     can_fit,
     fit_sentiment_head,
@@ -25,62 +26,38 @@ from analytics.models.sentiment import (
     lexicon_recipe,
     score_lexicon,
 )
-from analytics.store.lake import Engine, Filled, Stage
+from analytics.store.lake import Engine, Stage
 from analytics.store.registry import born_event, replay
 from flows.gather import (
     author_numbers,
-    clean_keys,
     documents_of,
     live_rows,
     opinions_in,
     placements,
-    raw_documents,
     sentence_keys,
     sentiment_keys,
     vector_keys,
+    with_vectors,
 )
 from flows.ingest import N_FOLDS
-from flows.night import Handle, Night, read_manifest_rows
+from flows.night import Handle, Night, fill_stage, read_manifest_rows
+from flows.people import without_objecting
 
 MAX_HEAD_DOCUMENTS = 20_000
 """The sentiment head is fitted on at most this many rated documents, drawn by their id, which is a hash."""
 
 
-def _fill(
-    night: Night,
-    stage: Stage,
-    wanted: pl.DataFrame,
-    engine: Callable[[], Engine],
-    on_plan: Callable[[int], None] = lambda n_owed: None,
-) -> Handle:
-    filled: Filled = night.store.lake.fill(
-        stage,
-        wanted,
-        engine,
-        run_id=night.run_id,
-        as_of=night.as_of,
-        newest_days=night.settings.schedule.newest_days,
-        on_plan=on_plan,
-    )
-    facts = {"n_calls": filled.n_calls, "n_failed": filled.n_failed, "n_parked": filled.n_parked}
-    return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), filled.n_wanted, facts)
-
-
-def clean(night: Night) -> Handle:
-    """Clean and redact every live document's text."""
-    stage = Stage("clean", clean_recipe(night.settings.cleaning))
-    raw = raw_documents(night)
-    wanted = raw.select("title", "text", "day", key=clean_keys(raw, stage.recipe_id))
-    cleaning = night.settings.cleaning
-    return _fill(night, stage, wanted, lambda: Engine(lambda rows: clean_texts(rows.drop("day"), cleaning)))
-
-
 def find_opinions(night: Night, cleaned: Handle) -> Handle:
-    """Cut every analysed text into statements."""
+    """Cut every covered text into statements."""
     stage = Stage("sentence", sentence_recipe())
-    documents = documents_of(night, cleaned.recipe).filter("is_analysed")
-    wanted = documents.select("text", "day", key=sentence_keys(documents, stage.recipe_id))
-    return _fill(night, stage, wanted, lambda: Engine(lambda rows: opinion_spans(rows.drop("day"))))
+    documents = documents_of(night, cleaned.recipe).filter("is_covered")
+    wanted = documents.select(
+        "text",
+        "day",
+        sentence_keys(documents, stage.recipe_id).alias("key"),
+        is_answer=pl.col("question").is_not_null(),
+    )
+    return fill_stage(night, stage, wanted, lambda: Engine(lambda rows: opinion_spans(rows.drop("day"))))
 
 
 def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
@@ -89,13 +66,10 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
     stage = Stage("embedding", model.recipe(), calls_model=True)
     _check_themes_fit(night, stage.recipe_id)
     opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
-    texts = pl.concat(
-        [
-            opinions.select("day", text="quote"),
-            item_texts(night).select(pl.lit(None, pl.Date).alias("day"), "text"),
-        ]
-    )
-    texts = texts.sort("day", descending=True, nulls_last=True).unique("text", keep="first")
+    items = item_texts(night).select("text", day=pl.lit(night.as_of), draw=pl.lit(""))
+    texts = pl.concat([opinions.select("day", text="reading", draw="document_id"), items], how="diagonal")
+    # A document is drawn whole: were it by statement, long ones would be covered last.
+    texts = texts.sort("day", "draw", descending=[True, False], nulls_last=True).unique("text", keep="first")
     wanted = texts.with_columns(vector_keys(texts["text"], stage.recipe_id).alias("key"))
     progress: list[tqdm[Any]] = []
 
@@ -122,7 +96,8 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
         )
 
     try:
-        return _fill(night, stage, wanted, make_engine, start_progress)
+        max_calls = night.settings.schedule.max_calls
+        return fill_stage(night, stage, wanted, make_engine, start_progress, max_calls)
     finally:
         for bar in progress:
             bar.close()
@@ -148,8 +123,8 @@ def _check_themes_fit(night: Night, embedding_recipe: str) -> None:
 
 
 def item_texts(night: Night) -> pl.DataFrame:
-    """Live items with the text that is embedded for them: item_id, title, description, text; none empty."""
-    items = live_rows(night, "items")
+    """Live items with the text that is embedded for them, redacted: item_id, title, text; none empty."""
+    items = live_rows(night, "items", use="recommend")
     if items.is_empty():
         return pl.DataFrame(schema={"item_id": pl.String, "title": pl.String, "text": pl.String})
     words = pl.concat_str(
@@ -157,7 +132,8 @@ def item_texts(night: Night) -> pl.DataFrame:
         separator=". ",
         ignore_nulls=True,
     )
-    return items.select(item_id="id", title="title", text=words).filter(pl.col("text").str.len_chars() > 0)
+    items = items.select(item_id="id", title="title", text=words).filter(pl.col("text").str.len_chars() > 0)
+    return items.with_columns(pl.Series("text", redact_each(items["text"].to_list()), pl.String))
 
 
 def read_vectors(night: Night, recipe: str, keys: Iterable[str]) -> tuple[pl.DataFrame, np.ndarray]:
@@ -173,33 +149,35 @@ def read_vectors(night: Night, recipe: str, keys: Iterable[str]) -> tuple[pl.Dat
 
 def opinion_vectors(night: Night, opinions: pl.DataFrame, recipe: str) -> tuple[pl.DataFrame, np.ndarray]:
     """Opinions that have a vector, and their vectors in the same order: float32 unit rows."""
-    keyed = opinions.with_columns(vector_keys(opinions["quote"], recipe).alias("vector_key"))
+    keyed = opinions.with_columns(vector_keys(opinions["reading"], recipe).alias("vector_key"))
     found, vectors = read_vectors(night, recipe, keyed["vector_key"].unique())
     joined = keyed.join(found, left_on="vector_key", right_on="key").sort("opinion_id")
     return joined.drop("row", "vector_key"), vectors[joined["row"].to_numpy()]
 
 
 def judge(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> Handle:
-    """Give every statement a sentiment: by the head fitted on the store's ratings, or by the lexicon."""
-    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
+    """Give every statement with a vector a sentiment: by the head fitted on ratings, or by the lexicon."""
+    opinions = with_vectors(night, opinions_in(night, cleaned.recipe, sentences.recipe), vectors.recipe)
     chosen = _choose_sentiment(night, cleaned, sentences, vectors)
     stage = Stage("sentiment", chosen)
-    wanted = opinions.select("quote", "fold", "day", key=sentiment_keys(opinions, stage.recipe_id))
+    if chosen["kind"] == "lexicon":
+        opinions = opinions.filter(pl.col("language").is_in(LEXICON_LANGUAGES))
+    wanted = opinions.select("reading", "quote", "fold", "day", key=sentiment_keys(opinions, stage.recipe_id))
 
     def score_by_lexicon(rows: pl.DataFrame) -> pl.DataFrame:
         return rows.select("key", pl.Series("sentiment", score_lexicon(rows["quote"].to_list()), pl.Float64))
 
     def score_by_head(rows: pl.DataFrame) -> pl.DataFrame:
-        keyed = rows.with_columns(vector_keys(rows["quote"], vectors.recipe).alias("vector_key"))
+        keyed = rows.with_columns(vector_keys(rows["reading"], vectors.recipe).alias("vector_key"))
         found, matrix = read_vectors(night, vectors.recipe, keyed["vector_key"].unique())
         joined = keyed.join(found, left_on="vector_key", right_on="key", maintain_order="left")
         scores = head.score(matrix[joined["row"].to_numpy()], joined["fold"].to_numpy())
         return joined.select("key", pl.Series("sentiment", scores, pl.Float64))
 
     if chosen["kind"] == "lexicon":
-        return _fill(night, stage, wanted, lambda: Engine(score_by_lexicon, "vader"))
+        return fill_stage(night, stage, wanted, lambda: Engine(score_by_lexicon, "vader"))
     head = read_head(night, chosen)
-    return _fill(night, stage, wanted, lambda: Engine(score_by_head, "head"))
+    return fill_stage(night, stage, wanted, lambda: Engine(score_by_head, "head"))
 
 
 def _choose_sentiment(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> dict[str, Any]:
@@ -207,7 +185,9 @@ def _choose_sentiment(night: Night, cleaned: Handle, sentences: Handle, vectors:
     last = read_manifest_rows(night, night.earlier[-1]).get("sentiment") if night.earlier else None
     if last and last["kind"] == "head" and last["embedding"] == vectors.recipe:
         age = night.as_of - date.fromisoformat(str(last["fitted_on"]))
-        if age.days < night.settings.sentiment.refit_every_days:
+        # An erasure that leaves too few ratings takes the head along.
+        is_kept = night.store.lake.keys("sentiment_head", str(last["recipe"])).height > 0
+        if is_kept and age.days < night.settings.sentiment.refit_every_days:
             return {name: value for name, value in last.items() if name != "recipe"}
     fitted = {
         **head_recipe(),
@@ -219,7 +199,7 @@ def _choose_sentiment(night: Night, cleaned: Handle, sentences: Handle, vectors:
     stage = Stage("sentiment_head", fitted)
     if night.store.lake.keys(stage.name, stage.recipe_id).height:
         return fitted
-    documents, means = _rated_documents(night, cleaned, sentences, vectors)
+    documents, means = rated_documents(night, cleaned, sentences, vectors)
     if not can_fit(documents, night.settings.sentiment.min_rated_documents):
         return {**lexicon_recipe(), "kind": "lexicon"}
     head = fit_sentiment_head(
@@ -239,13 +219,13 @@ def read_head(night: Night, recipe: dict[str, Any]) -> SentimentHead:
     return SentimentHead.from_frame(rows.drop("key"))
 
 
-def _rated_documents(
+def rated_documents(
     night: Night, cleaned: Handle, sentences: Handle, vectors: Handle
 ) -> tuple[pl.DataFrame, np.ndarray]:
     """Rated documents (fold, share of the scale) and the mean of each one's statement vectors."""
-    documents = with_rating_share(documents_of(night, cleaned.recipe), night)
+    documents = without_objecting(night, with_rating_share(documents_of(night, cleaned.recipe), night))
     rated = (
-        documents.filter("is_analysed", pl.col("rating_share").is_not_null())
+        documents.filter("is_covered", pl.col("rating_share").is_not_null())
         .sort("document_id")
         .head(MAX_HEAD_DOCUMENTS)
         .select("document_id", "fold", "rating_share")

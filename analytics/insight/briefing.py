@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -28,21 +28,31 @@ def decision_sentence(row: Mapping[str, Any]) -> str:
     return "; ".join(parts) + "."
 
 
-def brief_night(decisions: pl.DataFrame, themes: pl.DataFrame, run_row: Mapping[str, Any]) -> str:
+def brief_night(
+    decisions: pl.DataFrame,
+    themes: pl.DataFrame,
+    run_row: Mapping[str, Any],
+    *,
+    reasons: pl.DataFrame,
+    on_hold: Sequence[str] = (),
+) -> str:
     """The night in Markdown: how much was read, then every decision by rank; words of customers stay inert.
 
     Args:
         decisions: Table decision.
         themes: Columns theme_id, name.
         run_row: The night's row of table run.
+        reasons: Columns reason, n_documents: why documents are not covered.
+        on_hold: Sentences about sources on which no claim rests.
     """
-    n_documents, n_not_analysed = run_row["n_documents"], run_row["n_not_analysed"]
     lines = [
         f"# Night of {_day(run_row['as_of'])}",
         "",
-        f"{_count(n_documents, 'document')}, {run_row['n_new']:,} new; "
-        f"{n_documents - n_not_analysed:,} covered, {n_not_analysed:,} not analysed.",
+        f"{_count(run_row['n_documents'], 'document')}, {run_row['n_new']:,} new; "
+        + coverage_sentence(run_row["n_documents"], reasons),
     ]
+    for sentence in on_hold:
+        lines += ["", f"On hold: {inert(sentence)}"]
     if run_row.get("degraded"):
         lines += ["", "Degraded: " + inert("; ".join(run_row["degraded"])) + "."]
     lines += ["", "## Decisions", ""]
@@ -52,6 +62,42 @@ def brief_night(decisions: pl.DataFrame, themes: pl.DataFrame, run_row: Mapping[
     for row in named.iter_rows(named=True):
         lines.append(f"{row['rank']}. {inert(decision_sentence(row))}")
     return "\n".join(lines) + "\n"
+
+
+def coverage_sentence(n_documents: int, reasons: pl.DataFrame) -> str:
+    """How many documents the figures cover, why the others are left out, and what would change it.
+
+    Args:
+        n_documents: How many there are.
+        reasons: Columns reason, n_documents: why documents are not covered.
+    """
+    left_out = reasons.sort(["n_documents", "reason"], descending=[True, False])
+    n_left = int(left_out["n_documents"].sum())
+    said = f"{n_documents - n_left:,} covered"
+    if not n_left:
+        return said + "."
+    told = ", ".join(f"{reason} {n:,}" for reason, n in left_out.select("reason", "n_documents").iter_rows())
+    said += f", {n_left:,} not ({told})."
+    languages = [
+        reason.removeprefix("language ") for reason in left_out["reason"] if reason.startswith("language ")
+    ]
+    unread = [language for language in languages if language != "und"]
+    if unread:
+        said += (
+            f" No figure includes texts in {_listed(unread)}: the embedding model does not read them; "
+            "set model under [embedding] to one that does."
+        )
+    return said
+
+
+_MOST_LISTED = 6
+
+
+def _listed(words: Sequence[str]) -> str:
+    shown = list(words[:_MOST_LISTED])
+    if len(words) > _MOST_LISTED:
+        shown.append(f"{len(words) - _MOST_LISTED} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def inert(text: str) -> str:

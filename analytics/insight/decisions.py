@@ -71,7 +71,8 @@ def rank_decisions(
         themes: Column theme_id: the themes to look at.
         opinions: Columns opinion_id, document_id, sentiment_label, quote.
         opinion_theme: Columns opinion_id, theme_id, similarity.
-        documents: Columns document_id, day, author (null: all such count as one author), is_analysed.
+        documents: Columns document_id, day, author (null: all such count as one author), is_covered,
+            may_quote.
         settings: Length of the window and of the lists.
         as_of: Last day of the window.
         min_authors: Fewest distinct authors behind a decision.
@@ -82,7 +83,7 @@ def rank_decisions(
         The journal's tables decision, decision_evidence and episode. An episode goes on while its theme asks
         for the same, be it below the last rank listed; it ends when the theme no longer does.
     """
-    covered = documents.filter("is_analysed").select("document_id", "day", "author")
+    covered = documents.filter("is_covered").select("document_id", "day", "author", "may_quote")
     window, before = _windows(covered, as_of, settings.recent_days)
     mentions = (
         opinion_theme.select("opinion_id", "theme_id", "similarity")
@@ -190,7 +191,10 @@ def _scored(asking: pl.DataFrame) -> pl.DataFrame:
 
 
 def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl.DataFrame:
-    """Most typical quotes of each theme whose tone fits its kind; an author and a wording at most once."""
+    """Most typical quotes of each theme whose tone fits its kind; an author and a wording at most once.
+
+    What may be shown comes first.
+    """
     fits = (
         pl.when(pl.col("kind") == "fix")
         .then(pl.col("sentiment_label") == "negative")
@@ -204,7 +208,7 @@ def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl
     return (
         quotes.with_columns(n_words, wording=wording)
         .filter(pl.col("n_words").is_between(*QUOTE_WORDS))
-        .sort(["theme_id", "similarity", "opinion_id"], descending=[False, True, False])
+        .sort(["theme_id", "may_quote", "similarity", "opinion_id"], descending=[False, True, True, False])
         .unique(["theme_id", "author"], keep="first", maintain_order=True)
         .unique(["theme_id", "wording"], keep="first", maintain_order=True)
         .with_columns(rank=pl.int_range(1, pl.len() + 1).over("theme_id"))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from analytics import identity
 
-SENTENCE_VERSION = 1
+SENTENCE_VERSION = 2
 MAX_CHARACTERS = 400
 """A longer sentence is cut at a clause mark or a space."""
 MIN_WORDS = 3
-"""A shorter span is not a statement."""
+"""A shorter span is not a statement, unless it answers a question."""
+SHORT_ANSWER_WORDS = 8
+"""An answer with fewer words says little without its question."""
 
 _CLOSERS = "\"'”’»)\\]}」』）】》"
 _BOUNDARY = re.compile(
@@ -55,6 +57,7 @@ def sentence_recipe() -> dict[str, Any]:
         "version": SENTENCE_VERSION,
         "max_characters": MAX_CHARACTERS,
         "min_words": MIN_WORDS,
+        "short_answer_words": SHORT_ANSWER_WORDS,
     }
 
 
@@ -136,7 +139,7 @@ def opinion_spans(rows: pl.DataFrame) -> pl.DataFrame:
     """The spans of each text that are long enough to state something.
 
     Args:
-        rows: Columns key, text.
+        rows: Columns key, text and, where some texts answer a question, is_answer.
 
     Returns:
         Columns key, starts and ends (lists of Int32): one row per input row, in its order, also for empty
@@ -144,11 +147,13 @@ def opinion_spans(rows: pl.DataFrame) -> pl.DataFrame:
     """
     starts: list[list[int]] = []
     ends: list[list[int]] = []
-    for text in rows["text"].to_list():
+    answers = rows["is_answer"].to_list() if "is_answer" in rows.columns else [False] * rows.height
+    for text, is_answer in zip(rows["text"].to_list(), answers, strict=True):
+        fewest = 1 if is_answer else MIN_WORDS
         spans = [
             (start, end)
             for start, end in split_sentences(text or "")
-            if count_words(text[start:end]) >= MIN_WORDS
+            if count_words(text[start:end]) >= fewest
         ]
         starts.append([start for start, _ in spans])
         ends.append([end for _, end in spans])
@@ -157,6 +162,14 @@ def opinion_spans(rows: pl.DataFrame) -> pl.DataFrame:
         pl.Series("starts", starts, dtype=pl.List(pl.Int32)),
         pl.Series("ends", ends, dtype=pl.List(pl.Int32)),
     )
+
+
+def read_with_question(quotes: Sequence[str], questions: Sequence[str | None]) -> list[str]:
+    """What a model is given to read for each statement: a short answer behind its question, else itself."""
+    return [
+        f"{question} {quote}" if question and count_words(quote) < SHORT_ANSWER_WORDS else quote
+        for quote, question in zip(quotes, questions, strict=True)
+    ]
 
 
 _OPINIONS: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -80,17 +80,17 @@ def document_days(documents: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         documents: Columns document_id, day (null: left out), segments, author (null: all such count as one
-            author), is_analysed.
+            author), is_covered.
     """
     dated = documents.filter(pl.col("day").is_not_null()).select(
-        "document_id", "day", "author", "is_analysed", "segments"
+        "document_id", "day", "author", "is_covered", "segments"
     )
     counted = (
         _by_segment(dated)
         .group_by("day", "segment_name", "segment_value")
         .agg(
             n_documents=pl.len(),
-            n_covered=pl.col("is_analysed").sum(),
+            n_covered=pl.col("is_covered").sum(),
             n_authors=pl.col("author").n_unique(),
         )
     )
@@ -147,7 +147,7 @@ def trends(
     cell = ["segment_name", "segment_value", "week"]
     weeks_ago = (pl.lit(as_of) - pl.col("day")).dt.total_days() // WEEK_DAYS
     covered = _by_segment(
-        documents.filter("is_analysed")
+        documents.filter("is_covered")
         .with_columns(week=weeks_ago)
         .filter(pl.col("week").is_between(0, n_weeks - 1))
         .select("document_id", "author", "week", "segments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
 from analytics.intake.lines import LINE_LIMIT, Line, Lines
@@ -13,16 +14,21 @@ class BrokenRecord(ValueError):
     """A record that cannot be read; its message is the reason."""
 
 
-def decode_line(raw: bytes) -> str:
+def decode_line(raw: bytes, encoding: str = "utf-8") -> str:
     """The text of a line.
 
+    Args:
+        raw: UTF-8, or what became of the line when it was turned into UTF-8.
+        encoding: What it was before.
+
     Raises:
-        BrokenRecord: not UTF-8.
+        BrokenRecord: it cannot be decoded.
     """
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise BrokenRecord("line is not UTF-8") from None
+        name = "UTF-8" if encoding == "utf-8" else encoding
+        raise BrokenRecord(f"line is not {name}") from None
 
 
 def split_record(line: str, delimiter: str, width: int | None, more: Callable[[], str]) -> list[str]:
@@ -100,7 +106,7 @@ class Reader:
         Raises:
             BrokenRecord: the record cannot be read; only its first line has been taken.
         """
-        line = decode_line(raw)
+        line = decode_line(raw, self.lines.encoding)
         if '"' in line:
             return self._read_quoted(line, raw)
         fields = line.split(self.delimiter)
@@ -121,7 +127,7 @@ class Reader:
             n_bytes += len(following[1]) + 1
             if n_bytes > LINE_LIMIT:
                 raise BrokenRecord("a quote is not closed within 1 MB")
-            return decode_line(following[1])
+            return decode_line(following[1], self.lines.encoding)
 
         try:
             fields = split_record(line, self.delimiter, self.width, more)
@@ -131,23 +137,81 @@ class Reader:
         return fields, b"\n".join([raw, *(following for _, following in taken)])
 
 
-def read_header(lines: Lines, wanted: Collection[str]) -> tuple[list[str], str]:
+def enclosed_rows(record: bytes, delimiter: str, width: int, id_index: int | None) -> list[int]:
+    """Which lines of a record of several lines would be records themselves, counted from its first line.
+
+    Two stray quotes that happen to make one record of all that lies between them look just like this, and so,
+    sometimes, does a text of several lines. What would be the id of such a line tells most apart: it is
+    neither empty nor of more words than the id of the whole record.
+
+    Args:
+        record: A record that was read, with line feeds.
+        delimiter: What separates fields.
+        width: Fields of a record.
+        id_index: Which field holds the id, if one does.
+    """
+    if width < 2:
+        return []
+    lines = record.decode().split("\n")
+    found = {nth: _record(line, delimiter, width) for nth, line in enumerate(lines[1:-1], 1)}
+    # The last line closes a quote; a row of its own has only quotes that stand around whole fields.
+    if len(lines) > 1 and _is_well_quoted(lines[-1], delimiter):
+        found[len(lines) - 1] = _record(lines[-1], delimiter, width)
+    rows = {nth: fields for nth, fields in found.items() if fields is not None}
+    if not rows or id_index is None:
+        return list(rows)
+    rest = iter(lines[1:])
+    own = split_record(lines[0], delimiter, width, lambda: next(rest))[id_index]
+    most_words = max(1, len(own.split()))
+    return [nth for nth, fields in rows.items() if 0 < len(fields[id_index].split()) <= most_words]
+
+
+def _record(line: str, delimiter: str, width: int) -> list[str] | None:
+    try:
+        return split_record(line, delimiter, width, _no_more)
+    except BrokenRecord:
+        return None
+
+
+def _is_well_quoted(line: str, delimiter: str) -> bool:
+    field = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(delimiter)}]*)'
+    return re.fullmatch(rf"{field}(?:{re.escape(delimiter)}{field})*", line) is not None
+
+
+def _no_more() -> str:
+    raise BrokenRecord("a quote is not closed")
+
+
+def read_header(lines: Lines, wanted: Collection[str], given: str | None = None) -> tuple[list[str], str]:
     """Column names and delimiter: the one under which most wanted columns, then most columns, are found.
+
+    A line `sep=;` before the header, as spreadsheets write it, gives the delimiter.
+
+    Args:
+        lines: The lines of the file, from its first.
+        wanted: Names that are mapped.
+        given: The delimiter where it is known.
 
     Raises:
         BrokenRecord: there is no line, or it cannot be read as a header.
     """
-    first = next(lines, None)
+    first = next((line for line in lines if line[1] and not line[1].isspace()), None)
+    if first is not None and (told := _TOLD_DELIMITER.fullmatch(first[1])):
+        given = given or told[1].decode()
+        first = next(lines, None)
     if first is None:
         raise BrokenRecord("the file is empty")
     if len(first[1]) > LINE_LIMIT or b"\r" in first[1] or b"\0" in first[1]:
         raise BrokenRecord("it is not a line of text")
-    line = decode_line(first[1])
+    line = decode_line(first[1], lines.encoding)
 
     def n_found(delimiter: str) -> tuple[int, int]:
         names = {name.strip(' "') for name in line.split(delimiter)}
         return len(names.intersection(wanted)), line.count(delimiter)
 
-    delimiter = max(DELIMITERS, key=n_found)
+    delimiter = given or max(DELIMITERS, key=n_found)
     names, _ = Reader(lines, delimiter, None).read(first[1])
     return [name.strip() for name in names], delimiter
+
+
+_TOLD_DELIMITER = re.compile(rb"sep=([,;\t|])", re.IGNORECASE)

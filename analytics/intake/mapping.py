@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from analytics.intake.files import EXACT_LIMIT, EXACT_ROLES, RawBlock, Rejection, SourceFile, setting_of
-from analytics.intake.times import utc_times
+from analytics.intake.ratings import read_ratings
+from analytics.intake.times import DateOrder, utc_times
 from analytics.settings import ColumnSettings, SourceSettings
 from analytics.tables import REJECTED_ROWS, SEGMENTS, SOURCE_ROWS
 
@@ -39,46 +40,68 @@ def check_types(schema: pl.Schema, file: SourceFile) -> None:
             )
 
 
-def map_block(raw: RawBlock, source: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of one form, and the rows that were rejected.
+class Mapping:
+    """Maps the blocks of one source, and remembers in which order its dates are written."""
 
-    Returns:
-        Frames with exactly the columns of `SOURCE_ROWS` and `REJECTED_ROWS`, each in file order.
-    """
-    values = raw.values
-    rating, time = _column(values, "rating"), _column(values, "created_at")
-    times = utc_times(values.with_columns(value=time)["value"], source.time_zone)
-    own_days = times.dt.convert_time_zone(source.time_zone).dt.date()
-    mapped = values.select(
-        position=pl.Series(raw.positions, dtype=pl.Int64),
-        source_id=_identity(values, "id"),
-        title=_as_text(values, "title"),
-        text=_as_text(values, "text"),
-        created_at=times,
-        item_id=_identity(values, "item"),
-        user_id=_identity(values, "user"),
-        rating=_number(values, rating),
-        language=_language(values, source.language),
-        segments=_segments(values),
-        has_rating=_is_given(values, "rating"),
-        has_time=_is_given(values, "created_at"),
-        is_impossible=own_days < source.earliest,
-        **{f"inexact_{role}": _is_inexact(values, role) for role in EXACT_ROLES},
-    )
-    reasons = mapped.select(_reason(source)).to_series()
-    rows = mapped.with_columns(created_at=pl.when(~pl.col("is_impossible")).then("created_at")).filter(
-        reasons.is_null()
-    )
-    refused = [
-        Rejection(raw.positions[nth], reasons[nth], raw.hash_row(nth))
-        for nth in reasons.is_not_null().arg_true()
-    ]
-    found = sorted([*raw.rejected, *refused], key=lambda rejection: rejection.position)
-    rejected = [(one.position, one.reason, one.row_hash) for one in found]
-    return (
-        rows.select(pl.col(name).cast(dtype) for name, dtype in SOURCE_ROWS.items()),
-        pl.DataFrame(rejected, schema=REJECTED_ROWS, orient="row"),
-    )
+    def __init__(self, source: SourceSettings) -> None:
+        self._source = source
+        self._order = DateOrder()
+
+    def map_block(self, raw: RawBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows of one form, and the rows that were rejected.
+
+        Returns:
+            Frames with exactly the columns of `SOURCE_ROWS` and `REJECTED_ROWS`, each in file order.
+        """
+        mapped = self._mapped(raw)
+        reasons = mapped.select(_reason(self._source)).to_series()
+        rows = mapped.with_columns(created_at=pl.when(~pl.col("is_impossible")).then("created_at"))
+        refused = []
+        if reasons.null_count() < len(reasons):
+            rows = rows.filter(reasons.is_null())
+            refused = [
+                Rejection(raw.positions[nth], reasons[nth], raw.hash_row(nth))
+                for nth in reasons.is_not_null().arg_true()
+            ]
+        found = sorted([*raw.rejected, *refused], key=lambda rejection: rejection.position)
+        rejected = [(one.position, one.reason, one.row_hash) for one in found]
+        return (
+            rows.select(pl.col(name).cast(dtype) for name, dtype in SOURCE_ROWS.items()),
+            pl.DataFrame(rejected, schema=REJECTED_ROWS, orient="row"),
+        )
+
+    def _mapped(self, raw: RawBlock) -> pl.DataFrame:
+        """Columns of `SOURCE_ROWS`, and what `_reason` looks at."""
+        values, source = raw.values, self._source
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, values.height)
+        time = values["created_at"] if "created_at" in values.columns else nothing
+        rating = values["rating"] if "rating" in values.columns else nothing
+        times = utc_times(time, source.time_zone, self._order)
+        own_days = times.dt.convert_time_zone(source.time_zone).dt.date()
+        channel = pl.coalesce(_stripped(values, "channel"), pl.lit(source.channel, pl.String))
+        return values.select(
+            position=raw.positions,
+            source_id=_identity(values, "id"),
+            title=_as_text(values, "title"),
+            text=_as_text(values, "text"),
+            created_at=times,
+            item_id=_identity(values, "item"),
+            user_id=_identity(values, "user"),
+            name=_stripped(values, "name"),
+            rating=read_ratings(rating, source.rating_scale),
+            language=_language(values),
+            thread_id=_identity(values, "thread"),
+            speaker=_stripped(values, "speaker"),
+            channel=channel.str.to_lowercase(),
+            question=pl.coalesce(_stripped(values, "question"), pl.lit(source.question, pl.String)),
+            url=pl.coalesce(_stripped(values, "url"), _record_url(values, source)),
+            kind=_stripped(values, "kind").str.to_lowercase(),
+            segments=_segments(values),
+            has_rating=_is_given(values, "rating"),
+            has_time=_is_given(values, "created_at"),
+            is_impossible=own_days < source.earliest,
+            **{f"inexact_{role}": _is_inexact(values, role) for role in EXACT_ROLES},
+        )
 
 
 def _reason(source: SourceSettings) -> pl.Expr:
@@ -123,7 +146,8 @@ def _as_text(values: pl.DataFrame, role: str) -> pl.Expr:
     """A column as text; numbers canonically."""
     value, dtype = _column(values, role), values.schema.get(role)
     if dtype is not None and dtype.is_float():
-        return _number_text(value.fill_nan(None))
+        number = value.cast(pl.Float32) if dtype == pl.Float16 else value
+        return _number_text(number.fill_nan(None))
     if dtype is not None and dtype.is_decimal():
         return value.cast(pl.String).str.replace(r"\.0+$", "")
     return value.cast(pl.String)
@@ -152,18 +176,17 @@ def _is_given(values: pl.DataFrame, role: str) -> pl.Expr:
     return _stripped(values, role).is_not_null()
 
 
-def _number(values: pl.DataFrame, value: pl.Expr) -> pl.Expr:
-    dtype = values.schema.get("rating", pl.String())
-    if dtype.is_numeric():
-        return value.cast(pl.Float64).fill_nan(None)
-    number = value.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+def _language(values: pl.DataFrame) -> pl.Expr:
+    """Primary subtag of the row's language; null where the row holds no language tag."""
+    return _stripped(values, "language").str.extract(_PRIMARY_SUBTAG).str.to_lowercase()
 
 
-def _language(values: pl.DataFrame, default: str | None) -> pl.Expr:
-    """Primary subtag of the row's language, else of the source's; `und` where neither is a language tag."""
-    given = pl.coalesce(_stripped(values, "language"), pl.lit(default, pl.String))
-    return given.str.extract(_PRIMARY_SUBTAG).str.to_lowercase().fill_null("und")
+def _record_url(values: pl.DataFrame, source: SourceSettings) -> pl.Expr:
+    """The source's address of a record, with the record's id in it."""
+    if source.url is None:
+        return pl.lit(None, pl.String)
+    before, _, after = source.url.partition("{id}")
+    return pl.concat_str(pl.lit(before), _identity(values, "id"), pl.lit(after))
 
 
 def _segments(values: pl.DataFrame) -> pl.Expr:

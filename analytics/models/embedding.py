@@ -96,7 +96,7 @@ def describe_model(settings: EmbeddingSettings) -> EmbeddingModel:
         name=weights.EMBEDDED_NAME if embedded else settings.model,
         folder=folder,
         weights_hash=weights.hash_weights(folder),
-        languages=settings.languages,
+        languages=weights.declared_languages(settings),
         max_tokens=min(settings.max_tokens, weights.declared_max_tokens(folder) or settings.max_tokens),
         configuration_hash=weights.hash_configuration(folder),
         prompt=weights.default_prompt(folder),

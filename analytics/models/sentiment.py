@@ -15,6 +15,8 @@ from analytics.identity import hash_of
 
 HEAD_VERSION = 1
 LEXICON_VERSION = 1
+LEXICON_LANGUAGES = ("en",)
+"""What the lexicon reads; statements in other languages get no sentiment from it."""
 POSITIVE_RATING = 0.7
 """Ratings of at least this share of their scale teach what positive is."""
 NEGATIVE_RATING = 0.3

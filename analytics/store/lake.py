@@ -64,28 +64,32 @@ class Filled:
     n_calls: int
     n_failed: int
     n_parked: int
+    n_left: int
+    """Owed keys that a cap leaves to later nights."""
 
 
 def order_owed(owed: pl.DataFrame, as_of: date, newest_days: int) -> pl.DataFrame:
     """Owed rows in the order in which they are worked.
 
     The newest days come first, then the rest (undated rows last); within a block one key per day in turn,
-    newest day first, and within a day by key, which is a hash: whatever is covered at any moment is a random
+    newest day first, and within a day by draw, which is a hash: whatever is covered at any moment is a random
     sample of each day.
 
     Args:
-        owed: Columns `key` and, where the input has a date, `day`.
+        owed: Columns `key` and, where the input has a date, `day`; `draw` where several keys belong to one
+            thing that is drawn whole (the key itself when left out).
         as_of: The night.
         newest_days: Length of the first block in days.
     """
     day = pl.col("day") if "day" in owed.columns else pl.lit(None, pl.Date)
     newest = day.is_not_null() & (day > as_of - timedelta(days=newest_days))
     return (
-        owed.sort("key")
+        owed.with_columns(_draw=pl.col("draw") if "draw" in owed.columns else pl.col("key"))
+        .sort("_draw", "key")
         .with_columns(_day=day, _block=pl.when(newest).then(0).when(day.is_not_null()).then(1).otherwise(2))
         .with_columns(_turn=pl.int_range(pl.len()).over("_block", "_day"))
         .sort("_block", "_turn", "_day", "key", descending=[False, False, True, False], nulls_last=True)
-        .drop("_day", "_block", "_turn")
+        .drop("_day", "_block", "_turn", "_draw")
     )
 
 
@@ -194,6 +198,7 @@ class Lake:
         as_of: date,
         newest_days: int,
         on_plan: Callable[[int], None] = lambda n_owed: None,
+        max_keys: int | None = None,
     ) -> Filled:
         """Answer every wanted key that has no answer yet: the only way in which a night spends.
 
@@ -206,10 +211,13 @@ class Lake:
             as_of: The night.
             newest_days: Length of the block that is worked first.
             on_plan: Told how many keys this attempt will answer, before it starts.
+            max_keys: Most keys that the run answers, over all its attempts; parts are then at most a tenth of
+                it.
         """
         self._describe(stage)
         owed, n_parked = self.owed(stage, wanted, run_id)
-        plan = self._plan(stage, order_owed(owed, as_of, newest_days).select("key"), run_id)
+        plan = self._plan(stage, order_owed(owed, as_of, newest_days).select("key"), run_id, max_keys)
+        n_left = owed.join(plan, on="key", how="anti").height
         folder = self.folder(stage.name, stage.recipe_id)
         landed = {path.name for path in self.parts(stage.name, stage.recipe_id)}
         missing = [nth for nth in plan["part"].unique().sort().to_list() if _part(run_id, nth) not in landed]
@@ -217,14 +225,14 @@ class Lake:
             wanted.unique("key", keep="first"), on="key", how="inner", maintain_order="left"
         )
         if rows.height == 0:
-            return Filled(wanted.height, 0, 0, n_parked)
+            return Filled(wanted.height, 0, 0, n_parked, n_left)
         on_plan(rows.height)
         ready = engine()
         n_failed = 0
         for nth in missing:
             part = rows.filter(pl.col("part") == nth).drop("part")
             n_failed += self._land(stage, folder, run_id, nth, part, ready)
-        return Filled(wanted.height, rows.height if stage.calls_model else 0, n_failed, n_parked)
+        return Filled(wanted.height, rows.height if stage.calls_model else 0, n_failed, n_parked, n_left)
 
     def ledger(self, run_id: str) -> pl.DataFrame:
         """What a run paid, summed over all its attempts: one row per stage and recipe."""
@@ -273,7 +281,7 @@ class Lake:
         if not path.exists():
             put_json(path, stage.recipe)
 
-    def _plan(self, stage: Stage, owed: pl.DataFrame, run_id: str) -> pl.DataFrame:
+    def _plan(self, stage: Stage, owed: pl.DataFrame, run_id: str, max_keys: int | None) -> pl.DataFrame:
         """The run's parts (part, key), cut by count alone and stored before anything is answered.
 
         What an earlier attempt planned stays as it is; keys that have come since are cut into further parts.
@@ -282,9 +290,13 @@ class Lake:
         schema = {"part": pl.Int64, "key": pl.String}
         plan = pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=schema)
         new = owed.join(plan, on="key", how="anti", maintain_order="left")
+        part_size = stage.part_size
+        if max_keys is not None:
+            new = new.head(max(0, max_keys - plan.height))
+            part_size = max(1, min(part_size, max_keys // 10))
         if new.height:
             first = plan.select(pl.col("part").max().fill_null(-1) + 1).item()
-            parts = new.select(part=first + pl.int_range(pl.len()) // stage.part_size, key="key")
+            parts = new.select(part=first + pl.int_range(pl.len()) // part_size, key="key")
             parts = parts.cast(pl.Schema(schema))
             plan = pl.concat([plan, parts])
             put_parquet(path, plan)

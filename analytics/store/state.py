@@ -1,4 +1,4 @@
-"""The state: people's decisions, registry events and tombstones, each with who and when, in one sequence.
+"""The state: what people decided, registry events, objections and tombstones, with who and when, in order.
 
 A night reads the state at one sequence number, kept in its manifest. Entries that a run wrote are marked with
 it and count once `CURRENT` lists that run. Entries hold ids, never text of documents.
@@ -7,7 +7,7 @@ it and count once `CURRENT` lists that run. Entries hold ids, never text of docu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,10 @@ from analytics.identity import canonical_json
 from analytics.store.migrations import MIGRATIONS
 
 THEME_EVENTS = ("born", "renamed", "merged", "split", "retired", "revived")
-TOMBSTONE = "tombstone"
+TOMBSTONE, ERASED = "tombstone", "erased"
+OBJECTION, WITHDRAWN = "objection", "objection_withdrawn"
+ERASURES = (TOMBSTONE, ERASED)
+OBJECTIONS = (OBJECTION, WITHDRAWN)
 
 _metadata = sa.MetaData()
 _entry = sa.Table(
@@ -37,6 +40,10 @@ _entry = sa.Table(
     sqlite_autoincrement=True,
 )
 _version = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, nullable=False))
+
+
+def _subject(author_key: str | None, document_id: str | None = None) -> str:
+    return f"author:{author_key}" if author_key else f"document:{document_id}"
 
 
 @contextmanager
@@ -163,9 +170,74 @@ class State:
             raise StoreError(
                 "a tombstone names either an author or a document, and not both; pass one of them"
             )
-        subject = f"author:{author_key}" if author_key else f"document:{document_id}"
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        row = {"at": at, "who": who, "kind": TOMBSTONE, "subject": subject, "run_id": None, "content": "{}"}
+        self._record(TOMBSTONE, _subject(author_key, document_id), who, {})
+
+    def record_erased(
+        self,
+        *,
+        who: str,
+        author_key: str | None = None,
+        document_id: str | None = None,
+        gone: Mapping[str, int],
+        manifests: Mapping[str, str],
+    ) -> None:
+        """Write down what a sweep took away.
+
+        Args:
+            who: Who asked for it.
+            author_key: Whose rows went; or
+            document_id: which document.
+            gone: Part of the store to how many rows went.
+            manifests: Generation to the digest of its new manifest.
+        """
+        content = {"gone": dict(gone), "manifests": dict(manifests)}
+        self._record(ERASED, _subject(author_key, document_id), who, content)
+
+    def record_objection(self, *, who: str, author_key: str, withdraw: bool = False) -> bool:
+        """Write down that a person objects to lists and training, or no longer does.
+
+        Returns:
+            Whether that was news; nothing is written where it was not.
+        """
+        if (author_key in self.objecting()) != withdraw:
+            return False
+        self._record(WITHDRAWN if withdraw else OBJECTION, _subject(author_key), who, {})
+        return True
+
+    def objecting(self, upto: int | None = None) -> set[str]:
+        """Author keys of those who object at a sequence number; now when it is left out."""
+        query = sa.select(_entry.c.subject, _entry.c.kind).where(_entry.c.kind.in_(OBJECTIONS))
+        if upto is not None:
+            query = query.where(_entry.c.sequence <= upto)
+        with _stated(self.path), self._engine.connect() as connection:
+            last = dict(tuple(row) for row in connection.execute(query.order_by(_entry.c.sequence)))
+        return {subject.removeprefix("author:") for subject, kind in last.items() if kind == OBJECTION}
+
+    def log(self, kinds: Iterable[str]) -> list[dict[str, Any]]:
+        """Entries of the given kinds, oldest first: at, who, kind, subject, and what their content says."""
+        query = sa.select(_entry).where(_entry.c.kind.in_(list(kinds))).order_by(_entry.c.sequence)
+        with _stated(self.path), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            {
+                "at": row.at,
+                "who": row.who,
+                "kind": row.kind,
+                "subject": row.subject,
+                **json.loads(row.content),
+            }
+            for row in rows
+        ]
+
+    def _record(self, kind: str, subject: str, who: str, content: dict[str, Any]) -> None:
+        row = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "who": who,
+            "kind": kind,
+            "subject": subject,
+            "run_id": None,
+            "content": canonical_json(content),
+        }
         with _stated(self.path), self._engine.begin() as connection:
             connection.execute(_entry.insert(), [row])
 

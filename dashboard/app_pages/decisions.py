@@ -20,6 +20,9 @@ KINDS: dict[str, tuple[str, str, Literal["primary", "gray"]]] = {
 N_NIGHTS = 14
 """How many nights the small lines go back."""
 
+N_LANGUAGES = 5
+"""How many languages that are not read a page names."""
+
 
 def show(night: Night) -> None:
     """The decisions of the night in their order, each with its evidence."""
@@ -38,6 +41,7 @@ def show(night: Night) -> None:
         )
         return
     show_figures(night)
+    show_holds(night)
     quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
     is_first = queries.runs(night).height == 1
     scale_end = charts.axis_end(board["share_high"])
@@ -77,8 +81,8 @@ def show_figures(night: Night) -> None:
             found["n_covered"],
             f"{wording.count(found['n_not_analysed'])} not analysed",
             written["n_covered"],
-            "Documents that a model could read: what every share is a share of. Those without text or in a "
-            "language that no model here reads are counted as not analysed. Line: by week written.",
+            "Documents that a model could read, repeats counted once: what every share is a share of. Those "
+            "without text or in a language that no model here reads are not analysed. Line: by week written.",
         ),
         (
             "Opinions",
@@ -120,6 +124,25 @@ def show_figures(night: Night) -> None:
         )
 
 
+def show_holds(night: Night) -> None:
+    """What a reader must know before believing a figure: sources on hold, and who is not heard."""
+    for sentence in queries.sources(night).filter("is_held")["sentence"]:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.badge("On hold", icon=":material/pause_circle:", color="red")
+            st.html(wording.paragraph(sentence))
+    reasons = queries.not_read(night)
+    languages = reasons.filter(pl.col("reason").str.starts_with("language "))
+    if languages.height:
+        told = ", ".join(
+            f"{reason.removeprefix('language ')} {wording.percent(share)}"
+            for reason, share in languages.head(N_LANGUAGES).select("reason", "share").iter_rows()
+        )
+        st.caption(
+            "No figure here includes documents in languages that the embedding model does not read "
+            f"({told} of all documents; und: unknown). To include them, set `model` under `[embedding]`."
+        )
+
+
 def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: float, *, is_new: bool) -> None:
     """One decision: what, how much, how sure, and who says so."""
     icon, name, color = KINDS.get(decision["kind"], (":material/flag:", "Other", "gray"))
@@ -151,7 +174,13 @@ def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: flo
         label, key = f"Evidence: {quotes.height} quotes", f"evidence-{decision['decision_id']}"
         with st.expander(label, icon=":material/format_quote:", key=key):
             for row in quotes.iter_rows(named=True):
-                st.html(wording.quote(row["text"], row["start"], row["end"], origin_of(row)))
+                if row["may_quote"]:
+                    html = wording.quote(
+                        row["text"], row["start"], row["end"], origin_of(row), row["url"], row["question"]
+                    )
+                else:
+                    html = wording.withheld(origin_of(row), row["url"])
+                st.html(html)
 
 
 def change_of(decision: dict[str, Any]) -> str:
@@ -181,7 +210,7 @@ def origin_of(quote: dict[str, Any]) -> list[str]:
         wording.spell_day(quote["day"]),
         *([f"rating {quote['rating']:g}"] if quote["rating"] is not None else []),
         *([quote["item_title"] or quote["item_id"]] if quote["item_id"] else []),
-        f"{quote['source']} {quote['source_id']}",
+        " ".join(filter(None, (quote["source"], quote["source_id"]))),
     ]
 
 

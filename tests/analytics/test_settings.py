@@ -56,7 +56,17 @@ def test_paths_are_relative_to_the_file(tmp_path):
         ('name = "reviews"\n', "", r"missing key 'sources\.1\.name'"),
         ('kind = "documents"', 'kind = "tickets"', r"sources\.1\.kind: .*'documents', 'items'"),
         ('text = "body"', "", r"sources\.1: columns\.text is missing; a source of documents needs it"),
-        ('language = "en"', "", r'say which language it is in: set language = "en"'),
+        (
+            'path = "reviews.csv"',
+            'path = "s.db"\nquery = "SELECT 1"\nformat = "csv"',
+            r"query and format exclude",
+        ),
+        (
+            "[store]",
+            '[[calendar.events]]\nname = "sale"\nkind = "promotion"\n'
+            "start = 2026-03-02\nend = 2026-03-01\n[store]",
+            r"event 'sale' ends on 2026-03-01, before it starts on 2026-03-02",
+        ),
         ("rating_scale = [0, 10]", "rating_scale = [10, 0]", r"must rise"),
         ("rating_scale = [0, 10]", "rating_scale = [0]", r"sources\.1\.rating_scale"),
         ('segments = ["country"]', 'txt = "body"', r"unknown key 'sources\.1\.columns\.txt'"),
@@ -81,6 +91,38 @@ def test_a_model_folder_is_relative_to_the_file_and_a_hub_name_stays(tmp_path):
     assert load(tmp_path, chosen).embedding.model == str(tmp_path / "models" / "mine")
     assert load(tmp_path, chosen.replace("models/mine", "org/name")).embedding.model == "org/name"
     assert load(tmp_path, GOOD).embedding.model == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "granted"),
+    [
+        ("", "", {"insight", "recommend", "quote"}),
+        ('text = "body"', 'text = "body"\nthread = "ticket"', {"insight"}),
+        ('text = "body"', 'text = "body"\nspeaker = "from"', {"insight"}),
+        (
+            'text = "body"',
+            'text = "body"\n[[sources]]\nname = "x"\nkind = "users"\npath = "x.csv"\n'
+            '[sources.columns]\nid = "id"\nthread = "ticket"',
+            {"insight", "recommend", "quote"},
+        ),
+    ],
+)
+def test_letters_are_for_insight_alone_unless_the_file_grants_more(tmp_path, old, new, granted):
+    *_, source = load(tmp_path, GOOD.replace('segments = ["country"]\n', "").replace(old, new)).sources
+    assert source.granted == granted
+    private = GOOD.replace('text = "body"', 'text = "body"\nspeaker = "from"')
+    chosen = private.replace('language = "en"', 'uses = ["insight", "quote"]')
+    assert load(tmp_path, chosen).sources[0].granted == {"insight", "quote"}
+
+
+@pytest.mark.parametrize("kind", ["documents", "items", "users"])
+def test_only_texts_may_be_without_an_id(tmp_path, kind):
+    bare = GOOD + f'[[sources]]\nname = "x"\nkind = "{kind}"\npath = "x.csv"\n[sources.columns]\ntext = "t"\n'
+    if kind == "documents":
+        assert load(tmp_path, bare).sources[1].columns.id is None
+    else:
+        with pytest.raises(SettingsError, match=rf"columns\.id is missing; a source of {kind} needs it"):
+            load(tmp_path, bare)
 
 
 def test_two_sources_of_one_name_are_refused(tmp_path):

@@ -29,6 +29,9 @@ STATEMENTS = [
 ]
 """Name of each theme, kind of its decision, and the words that customers use."""
 
+STOPPED = "Source survey <b> has delivered nothing for 8 days: no claim rests on it; check the *feed*."
+"""What is said of a source on hold; its words must do nothing."""
+
 CHANGES = [(0.018, 0.004, 0.031), (None, None, None), (-0.002, -0.011, 0.006)]
 """Change of each decision's share, with its interval."""
 
@@ -130,6 +133,28 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
         "quarantine": [
             {"source": "reviews", "position": n, "reason": "no text", "row_hash": "h"} for n in (3, 9)
         ],
+        "source": [
+            {"source": "reviews", "kind": "documents", "uses": ["insight", "quote"],
+             "n_documents": n_documents, "n_covered": n_documents - n_documents // 20,
+             "last_day": as_of, "status": "ok", "since": None, "is_held": False,
+             "sentence": "Source reviews delivers as expected."},
+            {"source": "survey <b>", "kind": "documents", "uses": ["insight"], "n_documents": 0,
+             "n_covered": 0, "last_day": as_of - timedelta(days=9), "status": "stopped",
+             "since": as_of - timedelta(days=8), "is_held": True, "sentence": STOPPED},
+        ],
+        "source_day": [
+            {"source": "reviews", "day": as_of - timedelta(days=n), "n_arrived": 3 + n % 4, "expected": 4.0,
+             "expected_low": 1.0, "expected_high": 9.0, "status": "low" if n == 3 else "ok"}
+            for n in range(30)
+        ],
+        "calendar_event": [
+            {"name": "Summer sale", "kind": "promotion", "start": as_of - timedelta(days=9), "end": as_of,
+             "sources": []}
+        ],
+        "document_edit": [
+            {"document_id": documents[n]["document_id"], "edit": "redacted", "kind": "email", "n": 1}
+            for n in range(0, len(documents), 2)
+        ],
     }  # fmt: skip
     return {
         name: pl.DataFrame([[row[key] for key in table.columns] for row in rows.get(name, [])],
@@ -150,10 +175,13 @@ def _documents(as_of: date, run: str, n_documents: int) -> tuple[Rows, Rows]:
             {"document_id": document, "source": "reviews", "source_id": f"r-{n}", "item_id": f"i{n % 2}",
              "author": n, "created_at": datetime.combine(as_of, datetime.min.time(), UTC),
              "day": as_of - timedelta(days=7 * (n % N_WEEKS)), "rating": 1.0 + n % 5,
-             "rating_share": (n % 5) / 4, "language": "en", "title": title, "text": text,
+             "rating_share": (n % 5) / 4, "language": "en" if is_analysed else "de", "title": title,
+             "text": text, "thread_id": None, "channel": "web", "question": None,
+             "url": f"https://shop.example/r-{n}", "is_counted": True, "not_counted_reason": None,
+             "repeat_of": None, "is_covered": is_analysed, "may_quote": n % 7 != 1,
              "segments": [{"name": "channel", "value": "web" if n % 3 else "shop"}],
              "text_hash": identity.hash_of(text), "is_analysed": is_analysed, "first_seen_run": run,
-             "not_analysed_reason": None if is_analysed else "language und", "clean_recipe": "c"}
+             "not_analysed_reason": None if is_analysed else "language de", "clean_recipe": "c"}
         )  # fmt: skip
         for theme in spoken if is_analysed else ():
             quote, is_bad = STATEMENTS[theme][2], theme in (0, 1, 3)
@@ -241,7 +269,8 @@ def _runs(as_of: date, run: str, n_documents: int) -> Rows:
     return [
         {"run_id": identifier, "as_of": day, "nth": 1, "n_documents": n_documents, "n_new": n_new,
          "n_changed": 0, "n_gone": 0, "n_waiting": 0, "n_quarantined": 2, "n_undated": 0,
-         "n_not_analysed": n_documents // 20, "model_calls": 7, "degraded": [], "attempt": 1,
+         "n_not_analysed": n_documents // 20, "n_not_counted": 0,
+         "n_waiting_to_be_read": 0, "model_calls": 7, "degraded": [], "attempt": 1,
          "started_at": datetime(2018, 5, 25, tzinfo=UTC), "seconds": 12.5}
         for identifier, day, n_new in (
             (identity.run_id(earlier, 1), earlier, 9), (run, as_of, n_documents)

@@ -8,7 +8,7 @@ from html import escape
 import duckdb
 import polars as pl
 import pytest
-from small_store import HOSTILE, SmallStore, sentences, tables_of
+from small_store import HOSTILE, STOPPED, SmallStore, sentences, tables_of
 from streamlit.testing.v1 import AppTest
 
 from analytics.store.generation import Content, write_generation
@@ -181,7 +181,7 @@ def test_an_empty_night_says_why(
         {"document_id": [str(n) for n in range(n_documents)]}, schema={"document_id": pl.String}
     )
     tables["document"] = pl.concat([tables["document"], document], how="diagonal").with_columns(
-        is_analysed=pl.lit(is_analysed)
+        is_analysed=pl.lit(is_analysed), is_counted=pl.lit(True), is_covered=pl.lit(is_analysed)
     )
     degraded = pl.Series([["a **source** is quiet"]] * 2)
     tables["run"] = tables_of(FIRST, "r", 60, True)["run"].with_columns(degraded=degraded)
@@ -259,3 +259,48 @@ def test_a_damaged_generation_is_one_line(store: SmallStore, open_page: OpenPage
     page = open_page().run()
     assert not page.exception
     assert "cannot be read" in page.error[0].value
+
+
+# ---- sources
+
+
+def show_sources(config: str) -> None:
+    """The page of sources alone, with what the dashboard hands to it."""
+    from pathlib import Path
+
+    from analytics.settings import load_settings
+    from dashboard import queries
+    from dashboard.app_pages import sources
+
+    settings = load_settings(Path(config))
+    sources.show(queries.pin_night(settings.data_dir, settings.store.min_authors))
+
+
+def test_sources_show_their_state_their_days_and_what_was_left_out(store: SmallStore) -> None:
+    store.publish(FIRST)
+    page = AppTest.from_function(show_sources, default_timeout=30, kwargs={"config": str(store.config)}).run()
+    assert not page.exception
+    assert escape(STOPPED) in page.html[1].value
+    assert [metric.value for metric in page.metric] == ["60", f"95.0{PERCENT}", f"5.0{PERCENT}", "1"]
+    events, left_out, taken_out, rejected = [table.value.to_numpy().tolist() for table in page.dataframe]
+    assert events[0][:2] == ["Summer sale", "promotion"]
+    assert left_out == [["language de", 3, 5.0]]
+    assert taken_out == [["reviews", "Personal data", "email", 30, 30]]
+    assert rejected == [["reviews", "no text", 2]]
+
+
+def test_a_source_on_hold_is_said_with_who_is_not_heard(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = open_page().run()
+    assert any(escape(STOPPED) in element.value for element in page.html)
+    assert any(
+        "languages that the embedding model does not read (de 5.0" in caption.value
+        for caption in page.caption
+    )
+
+
+def test_a_quote_that_may_not_be_shown_is_withheld(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    shown = [element.value for element in open_page().run().html]
+    assert sum("does not allow to be quoted" in body for body in shown) == 2
+    assert sum('href="https://shop.example/r-' in body for body in shown) == 9

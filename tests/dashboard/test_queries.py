@@ -129,6 +129,8 @@ def test_what_the_figures_stand_on(store: SmallStore) -> None:
         "n_documents": 60,
         "n_covered": 57,
         "n_not_analysed": 3,
+        "n_not_counted": 0,
+        "n_waiting_to_be_read": 0,
         "n_opinions": 114,
         "n_themes": 6,
         "n_themes_held_back": 0,
@@ -149,8 +151,12 @@ def test_quotes_stand_under_their_decision_with_the_document_they_were_cut_from(
     night = queries.pin_night(store.data_dir, 3)
     quotes = queries.quotes(night)
     assert quotes.height == 9
+    assert quotes["may_quote"].value_counts().sort("may_quote").rows() == [(False, 2), (True, 7)]
     for row in quotes.iter_rows(named=True):
-        assert row["text"][row["start"] : row["end"]] == row["quote"]
+        if row["may_quote"]:
+            assert row["text"][row["start"] : row["end"]] == row["quote"]
+        else:
+            assert row["text"] is row["quote"] is None
         assert (row["item_title"].startswith("Kettle"), row["rating"] in range(1, 6)) == (True, True)
 
 

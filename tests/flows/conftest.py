@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+import atexit
+import csv
 import json
 import os
+import re
 import shutil
+import tempfile
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from analytics.store.layout import Store
+from sample.store import make_store
 
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "sample"
 DAY = date(2026, 6, 30)
 
 SETTINGS = """
@@ -96,23 +102,36 @@ class Shop:
         return Shop(folder)
 
 
+@lru_cache(maxsize=1)
+def whole_sample() -> Path:
+    """Eight weeks of the sample store, made once."""
+    folder = Path(tempfile.mkdtemp(prefix="nightloom-sample-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    make_store(folder, weeks=8, end=DAY)
+    return folder
+
+
 def open_shop(folder: Path, n_reviews: int = 160) -> Shop:
-    """A shop with the newest reviews of the sample, whole lines only, each id once."""
+    """A shop with the newest reviews of the sample: English ones of customers whose rows are whole."""
     folder.mkdir(parents=True)
     shop = Shop(folder)
     shop.config.write_text(SETTINGS)
-    for name in ("items.csv", "interactions.parquet"):
-        shutil.copy(SAMPLE / name, folder / name)
-    reviews = {}
-    for line in (SAMPLE / "reviews.jsonl").read_text().splitlines():
-        try:
-            review = json.loads(line)
-        except ValueError:
-            continue
-        if review.get("written_at") and review.get("body") and 1 <= review["stars"] <= 5:
-            reviews[review["review_id"]] = review
-    newest = sorted(reviews.values(), key=lambda review: (review["written_at"], review["review_id"]))
-    shop.reviews = newest[-n_reviews:]
+    shutil.copy(whole_sample() / "items.csv", folder / "items.csv")
+    orders = pl.read_parquet(whole_sample() / "interactions.parquet").filter(pl.col("kind") == "order")
+    orders.tail(1_500).write_parquet(folder / "interactions.parquet")
+    truth = json.loads((whole_sample() / "truth.json").read_text())
+    odd = {row["id"] for row in truth["malformed"]} | {row["document"] for row in truth["personal"]}
+    left_out = odd | set(truth["german"]["reviews"]) | {row["document"] for row in truth["oddities"]}
+    for part in ("flood", "copies", "own_repeats"):
+        left_out |= set(re.findall(r"R\d{6}", json.dumps(truth["planted"].get(part))))
+    with (whole_sample() / "reviews.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["review_id"] not in left_out]
+    whole = [row for row in rows if row["review_id"] in truth["documents"]["reviews"] and row["body"]]
+    names = ("review_id", "item_id", "user_id", "headline", "body", "written_at", "country")
+    shop.reviews = [
+        {**{name: row[name] or None for name in names}, "stars": int(row["stars"])}
+        for row in sorted(whole, key=lambda row: (row["written_at"], row["review_id"]))[-n_reviews:]
+    ]
     return shop
 
 

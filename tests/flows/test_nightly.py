@@ -174,7 +174,7 @@ def test_a_document_in_a_language_no_model_reads_is_counted_as_not_analysed(shop
         "language": "de-AT",
         "body": "Der Deckel ist leider undicht.",
     }
-    shop.reviews = [{**review, "language": "en"} for review in shop.reviews] + [german]
+    shop.reviews = [{**review, "language": None} for review in shop.reviews] + [german]
     said = run_night(shop)
     assert (said["n_documents"], said["n_not_analysed"], said["model_calls"]) == (161, 1, 0)
     row = query(shop, "SELECT * FROM document WHERE source_id = 'de-1'").row(0, named=True)
@@ -188,9 +188,17 @@ def test_a_document_in_a_language_no_model_reads_is_counted_as_not_analysed(shop
 def test_a_store_that_no_model_reads_is_published_with_nothing_analysed(tmp_path, first_night, run_night):
     shop = first_night[0].copy(tmp_path / "foreign")
     shutil.rmtree(shop.data_dir)
-    shop.config.write_text(shop.config.read_text().replace('language = "en"', 'language = "de"'))
+    shop.reviews = [
+        {**review, "headline": None, "body": f"이 주전자의 뚜껑에서 물이 새고 손잡이도 너무 뜨거워요. {n}"}
+        for n, review in enumerate(shop.reviews)
+    ]
     said = run_night(shop)
     assert (said["n_documents"], said["n_not_analysed"]) == (160, 160)
+    assert said["model_calls"] == 41, "the items alone"
+    assert said["degraded"] == [
+        "no theme is made: 100 % of the documents are in language ko, which the embedding model does not "
+        "read; set model under [embedding] to one that does"
+    ]
     assert query(shop, "SELECT count(*) AS n FROM opinion")["n"].item() == 0
     assert query(shop, "SELECT count(*) AS n FROM decision")["n"].item() == 0
 

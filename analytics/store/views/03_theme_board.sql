@@ -16,9 +16,10 @@ SELECT
     CASE WHEN w.is_shown THEN w.share END AS share,
     CASE WHEN w.is_shown THEN w.share_low END AS share_low,
     CASE WHEN w.is_shown THEN w.share_high END AS share_high,
-    o.quote AS typical_quote
+    CASE WHEN d.may_quote AND d.is_covered THEN o.quote END AS typical_quote
 FROM theme AS t
 LEFT JOIN opinion AS o ON o.opinion_id = t.typical_opinion_id
+LEFT JOIN document AS d ON d.document_id = o.document_id
 LEFT JOIN trend AS w
     ON w.theme_id = t.theme_id
     AND w.segment_name = 'all'

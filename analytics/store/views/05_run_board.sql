@@ -2,7 +2,7 @@
 CREATE VIEW run_board AS
 SELECT
     r.*,
-    (SELECT count(*) FROM document AS d WHERE d.first_seen_run = r.run_id AND d.is_analysed) AS n_new_covered,
+    (SELECT count(*) FROM document AS d WHERE d.first_seen_run = r.run_id AND d.is_covered) AS n_new_covered,
     (
         SELECT count(*)
         FROM opinion AS o

@@ -2,8 +2,10 @@
 CREATE VIEW coverage AS
 SELECT
     (SELECT count(*) FROM document) AS n_documents,
-    (SELECT count(*) FROM document WHERE is_analysed) AS n_covered,
+    (SELECT count(*) FROM document WHERE is_covered) AS n_covered,
     (SELECT count(*) FROM document WHERE NOT is_analysed) AS n_not_analysed,
+    (SELECT count(*) FROM document WHERE is_analysed AND NOT is_counted) AS n_not_counted,
+    (SELECT count(*) FROM document WHERE is_analysed AND is_counted AND NOT is_covered) AS n_waiting_to_be_read,
     (SELECT count(*) FROM opinion) AS n_opinions,
     (SELECT count(*) FROM theme WHERE is_shown) AS n_themes,
     (SELECT count(*) FROM theme WHERE NOT is_shown) AS n_themes_held_back,

@@ -12,7 +12,7 @@ SELECT
     w.week_start,
     w.week_end,
     count(d.document_id) AS n_documents,
-    count(d.document_id) FILTER (d.is_analysed) AS n_covered,
+    count(d.document_id) FILTER (d.is_covered) AS n_covered,
     coalesce(sum(s.n_opinions), 0)::BIGINT AS n_opinions
 FROM week AS w
 LEFT JOIN document AS d ON d.day BETWEEN w.week_start AND w.week_end

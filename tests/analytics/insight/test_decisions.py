@@ -24,6 +24,7 @@ class Store:
     def __init__(self) -> None:
         self.documents: list[tuple[str, date | None, int | None, bool]] = []
         self.opinions: list[tuple[str, str, str, str, str, float]] = []
+        self.unquotable: list[str] = []
 
     def document(self, days_ago: int | None = 0, *, author: int | None = -1, covered: bool = True) -> str:
         name = f"d{len(self.documents):04d}"
@@ -48,9 +49,9 @@ class Store:
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         documents = pl.DataFrame(
             self.documents,
-            schema={"document_id": pl.String, "day": pl.Date, "author": pl.Int32, "is_analysed": pl.Boolean},
+            schema={"document_id": pl.String, "day": pl.Date, "author": pl.Int32, "is_covered": pl.Boolean},
             orient="row",
-        )
+        ).with_columns(may_quote=~pl.col("document_id").is_in(self.unquotable))
         rows = pl.DataFrame(
             self.opinions,
             schema={
@@ -297,3 +298,11 @@ def test_an_empty_store_has_no_decisions() -> None:
     assert ranked.decisions.is_empty()
     assert ranked.evidence.is_empty()
     assert ranked.episodes.equals(NO_EPISODES)
+
+
+def test_what_may_be_quoted_stands_before_what_may_not() -> None:
+    store = Store().fill(40)
+    for n in range(4):
+        store.say("t", "negative", f"The lid leaks at number {n}.", similarity=0.9 - n / 10)
+    store.unquotable = [store.opinions[0][1]]
+    assert store.rank().evidence["opinion_id"].to_list() == ["o0001", "o0002"]

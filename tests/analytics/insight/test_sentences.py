@@ -14,6 +14,7 @@ from analytics.insight.sentences import (
     count_words,
     opinion_spans,
     opinions_of,
+    read_with_question,
     sentence_recipe,
     split_sentences,
 )
@@ -142,5 +143,16 @@ def test_golden_output_belongs_to_this_version() -> None:
         "Nice one\n\nMr. Lee bought it for 3.50... and it works!Great. (Really.) So do I. "
         "Ships to the U.S. and Canada etc. but slowly… Why?\n" + "long words, " * 40 + "屏幕很好。声音小"
     )
-    golden = (1, "eb01540eb3100ef65aa9544380415e82")
+    golden = (2, "81501d86d9f3e5b23454ecef3d4d0364")
     assert (SENTENCE_VERSION, identity.hash_of([split_sentences(text), sentence_recipe()])) == golden
+
+
+def test_an_answer_of_one_word_is_a_statement_and_is_read_with_its_question() -> None:
+    rows = pl.DataFrame({"key": ["a", "b"], "text": ["Price. Too slow."] * 2, "is_answer": [True, False]})
+    assert opinion_spans(rows)["starts"].to_list() == [[0, 7], []]
+    long = "The delivery took two weeks longer than you promised."
+    assert read_with_question(["Price.", long, "Price."], ["What is missing?", "Why?", None]) == [
+        "What is missing? Price.",
+        long,
+        "Price.",
+    ]

@@ -67,7 +67,7 @@ def document(
         "day": None if days_ago is None else AS_OF - timedelta(days=days_ago),
         "author": author,
         "segments": [] if channel is None else [{"name": "channel", "value": channel}],
-        "is_analysed": covered,
+        "is_covered": covered,
     }
 
 
@@ -77,7 +77,7 @@ def documents_of(rows: list[dict[str, object]]) -> pl.DataFrame:
         "day": pl.Date,
         "author": pl.Int32,
         "segments": SEGMENTS,
-        "is_analysed": pl.Boolean,
+        "is_covered": pl.Boolean,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.identity import hash_of
-from analytics.intake.cleaning import CLEAN_VERSION, clean, clean_recipe, clean_texts
-from analytics.settings import CleaningSettings
+from analytics.intake.cleaning import CLEAN_ROWS, CLEAN_VERSION, clean, clean_recipe, clean_texts
+from analytics.intake.correspondence import CUT_VERSION, block_hashes
+from analytics.intake.redaction import REDACTION_VERSION
+from analytics.settings import CleaningSettings, RedactionSettings
 
 SETTINGS = CleaningSettings()
 
@@ -42,14 +44,18 @@ def test_golden_output_belongs_to_its_version() -> None:
     """A change of output must change the version, for else old and new texts stand under one recipe."""
     assert [cleaned(text) for text, _ in GOLDEN] == [expected for _, expected in GOLDEN]
     digest = hash_of([cleaned(text) for text, _ in GOLDEN])
-    assert (CLEAN_VERSION, digest) == (1, "b11fc3b7cea5e94832633772df5f24d5")
+    assert (CLEAN_VERSION, digest) == (2, "b11fc3b7cea5e94832633772df5f24d5")
 
 
 def test_recipe_names_everything_that_changes_the_text() -> None:
-    assert clean_recipe(SETTINGS) == {
+    recipe = clean_recipe(SETTINGS, RedactionSettings())
+    assert recipe.pop("language")["stage"] == "language"
+    assert recipe == {
         "stage": "clean",
-        "version": 1,
-        "redaction": 1,
+        "version": 2,
+        "redaction": REDACTION_VERSION,
+        "redaction_engine": "patterns",
+        "cut": CUT_VERSION,
         "max_characters": 20_000,
         "max_title_characters": 300,
     }
@@ -64,13 +70,7 @@ def test_texts_are_joined_hashed_and_counted() -> None:
         }
     )
     out = clean_texts(rows, SETTINGS)
-    assert out.schema == {
-        "key": pl.String,
-        "title": pl.String,
-        "text": pl.String,
-        "text_hash": pl.String,
-        "redactions": pl.List(pl.Struct({"kind": pl.String, "n": pl.Int32})),
-    }
+    assert out.schema == CLEAN_ROWS
     assert out["title"].to_list() == ["Great thing", "", "Only title", ""]
     texts = ["Great thing\n\nmail [email] or [email],\n\ncall [phone]", "body", "Only title", ""]
     assert out["text"].to_list() == texts
@@ -78,6 +78,67 @@ def test_texts_are_joined_hashed_and_counted() -> None:
     assert out["redactions"].to_list() == [[{"kind": "email", "n": 2}, {"kind": "phone", "n": 1}], [], [], []]
     assert out.equals(clean_texts(rows, SETTINGS))
     assert clean_texts(rows.clear(), SETTINGS).schema == out.schema
+
+
+MAIL = """<p>Hi team,</p><p>The lid leaks since Monday &amp; nobody answers.</p>
+<p>We are sorry to hear that your order gave you trouble, and we will look into it at once.</p>
+<p>Kind regards<br>Anna Schmidt<br>Tel. 030 23125214</p>
+<blockquote>On Monday, Larkfell wrote: please send us a photo.</blockquote>"""
+
+
+def letter(**inputs: object) -> dict[str, object]:
+    row = {"key": "a", "title": "Re: AW: Lid", "text": MAIL, "is_correspondence": True, **inputs}
+    return clean_texts(pl.DataFrame([row]), SETTINGS).row(0, named=True)
+
+
+def test_of_a_letter_only_its_writers_words_stay_and_the_cut_is_recorded() -> None:
+    told = "We are sorry to hear that your order gave you trouble, and we will look into it at once."
+    out = letter(macros=block_hashes(told))
+    assert out["text"] == "Lid\n\nHi team,\n\nThe lid leaks since Monday & nobody answers."
+    cuts = {cut["kind"]: cut["n"] for cut in out["cuts"]}
+    assert sorted(cuts) == ["macro", "quoted_reply", "signature"]
+    assert len(told) <= cuts["macro"] <= len(told) + 2
+    assert told in letter()["text"], "without being known as one, it may be the customer's"
+
+
+def test_a_text_that_is_no_letter_keeps_all_its_words() -> None:
+    out = letter(is_correspondence=False)
+    assert out["title"] == "Re: AW: Lid"
+    assert out["text"].endswith("On Monday, Larkfell wrote: please send us a photo.")
+    assert out["cuts"] == []
+
+
+def test_an_automatic_reply_says_nothing() -> None:
+    out = letter(title="Automatic reply: Lid", text="I am away until 5 May.")
+    assert (out["title"], out["text"], [cut["kind"] for cut in out["cuts"]]) == ("", "", ["out_of_office"])
+
+
+def test_known_names_go_and_questions_are_redacted_too() -> None:
+    row = {"key": "a", "title": None, "text": "Ask Anna Schmidt.", "names": ["Anna Schmidt"],
+           "question": "Did anna@example.com help you?"}  # fmt: skip
+    out = clean_texts(pl.DataFrame([row]), SETTINGS).row(0, named=True)
+    assert (out["text"], out["question"]) == ("Ask [name].", "Did [email] help you?")
+
+
+def test_the_language_is_told_without_the_placeholders() -> None:
+    rows = pl.DataFrame(
+        {"key": ["a"], "title": [None], "text": ["Der Deckel leckt, bitte an a@b.co melden."]}
+    )
+    assert clean_texts(rows, SETTINGS)["detected"].to_list() == ["de"]
+
+
+def test_presidio_is_asked_where_the_settings_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def redact_entities(texts: list[str], language: str) -> list[tuple[str, dict[str, int]]]:
+        assert language == "en"
+        return [(text.replace("Zebulon", "[name]"), {"name": text.count("Zebulon")}) for text in texts]
+
+    monkeypatch.setattr("analytics.intake.presidio.redact_entities", redact_entities)
+    rows = pl.DataFrame(
+        {"key": ["a"], "title": [None], "text": ["I spoke to Zebulon at the shop about the leaking lid."]}
+    )
+    out = clean_texts(rows, SETTINGS, RedactionSettings(engine="presidio")).row(0, named=True)
+    assert out["text"] == "I spoke to [name] at the shop about the leaking lid."
+    assert out["redactions"] == [{"kind": "name", "n": 1}]
 
 
 def test_a_long_text_is_cut_at_a_words_end() -> None:

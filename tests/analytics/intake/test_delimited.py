@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.intake.delimited import BrokenRecord, Reader, read_header
-from analytics.intake.files import Rejection, SourceFile, read_csv
+from analytics.intake.files import Rejection, SourceFile
 from analytics.intake.lines import LINE_LIMIT, Lines, is_utf8
+from analytics.intake.text_files import open_csv
 
 COLUMNS = {"id": "id", "text": "text"}
 
@@ -22,7 +23,7 @@ def read(path: Path, content: str | bytes) -> tuple[list[tuple[int, str, str]], 
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     rows: list[tuple[int, str, str]] = []
     rejected: list[Rejection] = []
-    for block in read_csv(SourceFile("s", path, COLUMNS), 1_000):
+    for block in open_csv(SourceFile("s", path, COLUMNS, format="csv")).blocks(1_000):
         rows += [(at, *row) for at, row in zip(block.positions, block.values.iter_rows(), strict=True)]
         rejected += block.rejected
     return rows, [(one.position, one.reason) for one in rejected]

@@ -22,7 +22,9 @@ def test_a_detection_depends_on_its_text_alone() -> None:
 
 
 def frame(*rows: tuple[str, str | None, str, float, list[str]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=["source", "language", "detected", "confidence", "likeliest"], orient="row")
+    return pl.DataFrame(
+        rows, schema=["source", "language", "detected", "confidence", "likeliest"], orient="row"
+    )
 
 
 def test_what_the_row_says_counts_before_what_is_detected() -> None:

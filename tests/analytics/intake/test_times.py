@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.intake.times import utc_times
+from analytics.intake.times import DateOrder, utc_times
 
 
 def one(value: object, zone: str = "UTC", dtype: pl.DataType | None = None) -> datetime | None:
@@ -52,7 +52,7 @@ def test_text_is_iso_8601_or_a_number(text: str) -> None:
     [
         "",
         "yesterday",
-        "13.01.2017",
+        "32.01.2017",
         "2017-02-30",
         "2017-13-01",
         "2017-01-13T25:00:00",
@@ -128,3 +128,96 @@ def test_types_and_lengths_stay() -> None:
         times = utc_times(values, "UTC")
         assert times.dtype == pl.Datetime("us", "UTC")
         assert times.to_list() == [None] * len(values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31.12.2025 14:05",
+        "31.12.2025, 14:05:00",
+        "31.12.2025 14:05:00.000",
+        "12/31/2025 14:05",
+        "31/12/2025 14:05",
+        "31-12-2025 14:05",
+        "12/31/2025 2:05 PM",
+        "12/31/2025, 02:05:00 p.m.",
+        "2025/12/31 14:05",
+        "2025.12.31 14:05",
+        "Dec 31, 2025 14:05",
+        "December 31, 2025 2:05 pm",
+        "Dec. 31st, 2025 14:05",
+        "31 December 2025 14:05",
+        "31-Dec-2025 14:05:00",
+        "Wednesday, 31 December 2025 14:05",
+        "Wed, 31 Dec 2025 15:05:00 +0100",
+        "Wed, 31 Dec 2025 14:05:00 GMT",
+        "Wed, 31 Dec 2025 09:05:00 EST",
+        "Wed, 31 Dec 2025 07:05:00 -0700 (MST)",
+        "Wed Dec 31 14:05:00 2025",
+        "Wed Dec 31 14:05:00 +0000 2025",
+    ],
+)
+def test_dates_as_people_and_mail_programs_write_them(text: str) -> None:
+    assert one(text) == datetime(2025, 12, 31, 14, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31.02.2025",
+        "12.31.2025",
+        "31/13/2025",
+        "32/12/2025",
+        "Decembre 31, 2025",
+        "31 Dec 2025 13:05 PM",
+        "31 Dec 2025 0:05 AM",
+        "31 Dec 2025 24:05",
+        "Wed, 31 Dec 2025 14:05:00 CET",
+        "Wed, 31 Dec 2025 14:05:00 +9900",
+        "31.12.25",
+        "May 2025",
+        "31 Dec 2025 or so",
+    ],
+)
+def test_what_is_no_date_in_other_forms_is_null(text: str) -> None:
+    assert one(text) is None
+
+
+def test_midnight_and_noon_of_twelve_hours() -> None:
+    assert one("1 Jan 2025 12:30 AM") == datetime(2025, 1, 1, 0, 30, tzinfo=UTC)
+    assert one("1 Jan 2025 12:30 PM") == datetime(2025, 1, 1, 12, 30, tzinfo=UTC)
+
+
+def days(order: DateOrder, *texts: str) -> list[str | None]:
+    times = utc_times(pl.Series(texts), "UTC", order)
+    return times.dt.strftime("%m-%d").to_list()
+
+
+def test_the_order_of_day_and_month_is_what_the_column_shows() -> None:
+    assert days(DateOrder(), "05/06/2025", "13/06/2025") == ["06-05", "06-13"]
+    assert days(DateOrder(), "05/06/2025", "06/13/2025") == ["05-06", "06-13"]
+    assert days(DateOrder(), "05.06.2025", "05-06-2025") == ["06-05", None]
+
+
+def test_an_order_that_is_open_or_disputed_is_never_guessed() -> None:
+    order = DateOrder()
+    assert days(order, "05/06/2025", "06/06/2025") == [None, "06-06"]
+    assert days(order, "13/06/2025") == ["06-13"]
+    assert days(order, "05/06/2025") == ["06-05"]
+    assert days(order, "06/13/2025", "05/06/2025") == ["06-13", None]
+    assert days(order, "05/06/2025") == [None]
+
+
+@settings(deadline=None)
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2036, 1, 1)).map(lambda time: time.replace(microsecond=0)),
+    st.sampled_from(
+        ["%d.%m.%Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%B %d, %Y %I:%M:%S %p", "%a, %d %b %Y %H:%M:%S +0000"]
+    ),
+    st.lists(st.sampled_from(["2017-01-13", "1484308800", "never", ""]), max_size=3),
+)
+def test_written_dates_agree_with_the_standard_library(local: datetime, form: str, others: list[str]) -> None:
+    texts = [*others, local.strftime(form)]
+    times = utc_times(pl.Series(texts), "UTC")
+    assert times[-1] == local.replace(tzinfo=UTC)
+    assert times[:-1].to_list() == [one(other) for other in others]

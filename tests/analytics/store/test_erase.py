@@ -10,25 +10,28 @@ from analytics.store.erase import (
     GENERATION_OWNERS,
     Belongings,
     drop_from_generations,
-    drop_from_journal,
-    drop_from_lake,
-    drop_from_placement,
-    drop_from_state,
+    replace_in_lake,
+    sweep,
 )
 from analytics.store.generation import Content, digests, write_generation
 from analytics.store.journal import Attempt
 from analytics.store.lake import Stage
 from analytics.store.layout import Store
 from analytics.store.pointer import Entry, Pointer, move_pointer, read_pointer
-from analytics.tables import ARRIVAL_ROWS, PLACEMENT_ROWS, TABLES
+from analytics.tables import ARRIVAL_ROWS, PLACEMENT_ROWS, READING_ROWS, TABLES
 
 DAY = date(2026, 6, 30)
 ANNA = Belongings(
     user_ids=frozenset({"anna"}),
-    author_keys=frozenset({"key-of-anna"}),
     document_ids=frozenset({"d-anna"}),
+    replaced_ids=frozenset({"d-given-away"}),
     opinion_ids=frozenset({"o-anna"}),
-    lake_keys={"clean": frozenset({"c-anna"})},
+    interaction_ids=frozenset({"i-anna"}),
+    clean_keys=frozenset({"c-anna", "c-shared", "c-given-away-1"}),
+    lake_keys={
+        "clean": frozenset({"c-anna", "c-given-away-1"}),
+        "document": frozenset({"d-anna-1", "d-given-away-1"}),
+    },
 )
 DOCUMENT = Stage("document", {"stage": "document"})
 CLEAN = Stage("clean", {"stage": "clean"})
@@ -45,31 +48,53 @@ def rows_of(table):
                 row[name] = f"{name}-{person}"
         row |= {name: value for name, value in (
             ("user_id", person), ("document_id", f"d-{person}"), ("opinion_id", f"o-{person}"),
-            ("typical_opinion_id", f"o-{person}"),
+            ("typical_opinion_id", f"o-{person}"), ("row_hash", f"d-{person}-1"),
+            ("repeat_of", "d-anna"), ("rank", len(rows) + 1),
         ) if name in schema}  # fmt: skip
         rows.append(row)
     return pl.DataFrame(rows, schema=schema)
+
+
+def frame(schema, *rows):
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
 
 
 @pytest.fixture
 def store(tmp_path):
     store = Store(tmp_path)
     texts = {
-        "key": ["d-anna-1", "d-ben-1"],
-        "author_key": ["key-of-anna", "key-of-ben"],
-        "text": ["mine", "his"],
+        "key": ["d-anna-1", "d-ben-1", "d-given-away-1", "d-given-away-2"],
+        "text": ["anna's", "his", "anna's first", "his now"],
     }
     store.lake.keep(DOCUMENT, pl.DataFrame(texts), "r1")
-    store.lake.keep(CLEAN, pl.DataFrame({"key": ["c-anna", "c-shared"], "text": ["mine", "ours"]}), "r1")
-    arrivals = [("documents", "reviews", f"d-{p}", f"d-{p}-1", "new") for p in ("anna", "ben")]
-    store.journal.write(
-        "arrival", Attempt("r1", 1), pl.DataFrame(arrivals, schema=ARRIVAL_ROWS, orient="row")
-    )
-    for table in ("decision_evidence", "recommendation", "recommendation_evidence"):
-        store.journal.write(table, Attempt("r1", 1), rows_of(table))
+    cleaned = {"key": ["c-anna", "c-shared", "c-given-away-1"], "text": ["anna's", "ours", "anna's first"]}
+    store.lake.keep(CLEAN, pl.DataFrame(cleaned), "r1")
+    run = Attempt("r1", 1)
+    arrivals = [
+        ("documents", "reviews", "d-anna", "d-anna-1", "new"),
+        ("documents", "reviews", "d-ben", "d-ben-1", "new"),
+        ("documents", "reviews", "d-given-away", "d-given-away-1", "new"),
+        ("documents", "reviews", "d-given-away", "d-given-away-2", "changed"),
+        ("users", "users", "anna", "u-anna-1", "new"),
+        ("items", "items", "anna", "an item called so", "new"),
+        ("interactions", "orders", "i-anna", None, "gone"),
+        ("interactions", "orders", "i-ben", "i-ben-1", "new"),
+    ]
+    store.journal.write("arrival", run, frame(ARRIVAL_ROWS, *arrivals))
+    read = [
+        ("d-anna", "c-anna"),
+        ("d-ben", "c-shared"),
+        ("d-given-away", "c-given-away-1"),
+        ("d-given-away", "c-given-away-2"),
+    ]
+    store.journal.write("reading", run, frame(READING_ROWS, *read))
+    for table in ("decision", "decision_evidence", "recommendation", "recommendation_evidence"):
+        store.journal.write(table, run, rows_of(table))
+    rejected = [("reviews", 3, "the same id comes again at 9", key) for key in ("d-anna-1", "d-ben-1")]
+    store.journal.write("quarantine", run, frame(TABLES["quarantine"].columns, *rejected))
     placed = [(f"o-{p}", "t1", 0.7, 1, "r1", "placed") for p in ("anna", "ben")]
-    store.placement.append(Attempt("r1", 1), pl.DataFrame(placed, schema=PLACEMENT_ROWS, orient="row"))
-    tables = {name: rows_of(name) for name in (*GENERATION_OWNERS, "theme")}
+    store.placement.append(run, frame(PLACEMENT_ROWS, *placed))
+    tables = {name: rows_of(name) for name in (*GENERATION_OWNERS, "theme", "decision")}
     content = Content({name: tables.get(name, table.empty()) for name, table in TABLES.items()}, {})
     entries = []
     for nth in (1, 2):
@@ -81,14 +106,53 @@ def store(tmp_path):
 
 
 def test_each_part_drops_the_person_and_keeps_everybody_else(store):
-    assert drop_from_lake(store, ANNA) == 2
-    assert store.lake.keys("document", DOCUMENT.recipe_id)["key"].to_list() == ["d-ben-1"]
+    assert sweep(store, ANNA) == {
+        "placement": 1,
+        "journal/decision_evidence": 1,
+        "journal/recommendation": 1,
+        "journal/recommendation_evidence": 1,
+        "journal/quarantine": 1,
+        "journal/decision": 1,
+        "lake/clean": 2,
+        "journal/reading": 2,
+        "journal/arrival": 4,
+        "lake/document": 2,
+    }
+    run = [Attempt("r1", 1)]
+    assert store.lake.keys("document", DOCUMENT.recipe_id)["key"].sort().to_list() == [
+        "d-ben-1",
+        "d-given-away-2",
+    ]
     assert store.lake.keys("clean", CLEAN.recipe_id)["key"].to_list() == ["c-shared"]
-    assert drop_from_journal(store, ANNA) == 4
-    assert store.journal.live("documents", [Attempt("r1", 1)])["id"].to_list() == ["d-ben"]
-    assert drop_from_placement(store, ANNA) == 1
-    assert store.placement.read([Attempt("r1", 1)])["opinion_id"].to_list() == ["o-ben"]
-    assert drop_from_state(store, ANNA) == 0
+    live = store.journal.live("documents", run).select("id", "key").rows()
+    assert live == [("d-ben", "d-ben-1"), ("d-given-away", "d-given-away-2")]
+    assert store.journal.live("users", run).is_empty()
+    assert store.journal.live("items", run)["id"].to_list() == ["anna"]
+    assert store.journal.read("arrival", run).filter(pl.col("kind") == "interactions").height == 1
+    assert store.journal.read("reading", run)["clean_key"].to_list() == ["c-shared", "c-given-away-2"]
+    assert store.placement.read(run)["opinion_id"].to_list() == ["o-ben"]
+
+
+def test_a_second_sweep_finds_nothing(store):
+    sweep(store, ANNA)
+    assert sweep(store, ANNA) == {}
+
+
+def test_a_decision_that_lost_all_its_evidence_goes_and_the_ranks_close(store):
+    assert store.journal.read("decision", [Attempt("r1", 1)])["rank"].to_list() == [1, 2]
+    sweep(store, ANNA)
+    left = store.journal.read("decision", [Attempt("r1", 1)])
+    assert left.select("decision_id", "rank").rows() == [("decision_id-ben", 1)]
+
+
+def test_rows_of_a_learned_part_are_replaced_under_the_same_recipe_or_go(store):
+    stage = Stage("sentiment_head", {"stage": "head"})
+    store.lake.keep(stage, pl.DataFrame({"key": ["0"], "bias": [1.0]}), "r1")
+    replace_in_lake(store, stage.name, stage.recipe_id, pl.DataFrame({"key": ["0"], "bias": [2.0]}))
+    keys = pl.DataFrame({"key": ["0"]})
+    assert store.lake.read(stage.name, stage.recipe_id, keys)["bias"].to_list() == [2.0]
+    replace_in_lake(store, stage.name, stage.recipe_id, pl.DataFrame())
+    assert store.lake.recipes(stage.name) == []
 
 
 def test_every_kept_generation_is_rewritten_under_a_new_name_without_the_person(store):
@@ -119,9 +183,32 @@ def test_the_erased_opinion_is_no_theme_s_typical_quote_any_more(store):
 
 
 def test_nothing_of_the_person_is_left_in_any_byte_of_lake_journal_and_placement(store):
-    drop_from_lake(store, ANNA)
-    drop_from_journal(store, ANNA)
-    drop_from_placement(store, ANNA)
+    sweep(store, ANNA)
     for folder in ("lake", "journal", "placement"):
         for path in (store.data_dir / folder).rglob("*.parquet"):
-            assert "anna" not in pl.read_parquet(path).write_json(), path
+            left = pl.read_parquet(path)
+            if path.parent.name == "arrival":
+                left = left.filter(pl.col("kind") != "items")
+            assert "anna" not in left.write_json(), path
+
+
+def test_another_s_row_does_not_name_the_erased_document(store):
+    names = drop_from_generations(store, ANNA)
+    repeats = rows_of("document").filter(pl.col("document_id") == "d-ben")
+    assert repeats["repeat_of"].to_list() == ["d-anna"]
+    with duckdb.connect(str(store.published / names["g2"] / "insights.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT document_id, repeat_of FROM document").fetchall() == [
+            ("d-ben", None)
+        ]
+
+
+def test_a_generation_of_an_older_program_is_rewritten_too(store):
+    with duckdb.connect(str(store.published / "g1" / "insights.duckdb")) as connection:
+        connection.execute("ALTER TABLE document DROP COLUMN repeat_of")
+        connection.execute("DROP TABLE document_edit")
+    names = drop_from_generations(store, ANNA)
+    with duckdb.connect(str(store.published / names["g1"] / "insights.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT document_id, repeat_of FROM document").fetchall() == [
+            ("d-ben", None)
+        ]
+        assert connection.execute("SELECT count(*) FROM document_edit").fetchall() == [(0,)]

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.errors import SchemaTooNew, StoreError
 from analytics.store.registry import born_event, replay
-from analytics.store.state import State
+from analytics.store.state import ERASURES, OBJECTIONS, State
 
 
 @pytest.fixture
@@ -68,6 +68,33 @@ def test_a_tombstone_holds_an_author_key_or_a_document_id_and_nothing_else(state
         state.bury(who="x", author_key="a", document_id="d")
     rows = sqlite3.connect(tmp_path / "state.sqlite").execute("SELECT subject, content FROM entry").fetchall()
     assert rows == [("author:a1", "{}"), ("document:d1", "{}")]
+
+
+def test_an_objection_holds_until_it_is_withdrawn_and_nights_read_it_at_their_number(state, tmp_path):
+    assert state.record_objection(who="privacy", author_key="a1")
+    assert state.record_objection(who="privacy", author_key="a2")
+    began = state.sequence()
+    assert state.record_objection(who="privacy", author_key="a1", withdraw=True)
+    assert state.objecting(began) == {"a1", "a2"}
+    assert state.objecting() == {"a2"}
+    assert not state.record_objection(who="privacy", author_key="a2")
+    assert not state.record_objection(who="privacy", author_key="a1", withdraw=True)
+    assert [(e["who"], e["kind"], e["subject"]) for e in state.log(OBJECTIONS)] == [
+        ("privacy", "objection", "author:a1"),
+        ("privacy", "objection", "author:a2"),
+        ("privacy", "objection_withdrawn", "author:a1"),
+    ]
+
+
+def test_the_log_says_what_an_erasure_took(state):
+    state.bury(who="privacy", author_key="a1")
+    state.record_erased(who="privacy", author_key="a1", gone={"lake/document": 12}, manifests={"g1": "f00"})
+    state.record_objection(who="privacy", author_key="a2")
+    tombstone, erased = state.log(ERASURES)
+    assert (tombstone["kind"], erased["kind"]) == ("tombstone", "erased")
+    assert erased["subject"] == "author:a1"
+    assert (erased["gone"], erased["manifests"]) == ({"lake/document": 12}, {"g1": "f00"})
+    assert tombstone["at"] <= erased["at"]
 
 
 def test_opinion_ids_are_taken_out_and_vacuumed_away(state, tmp_path):
