@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from conftest import DAY, Shop, open_shop, whole_sample
 
+from analytics.intake.redaction import redact_each
+from analytics.intake.redaction_names import NameIndex
 from analytics.models.embedding import EmbeddingModel
 from analytics.store.read import open_published
 
@@ -264,8 +266,10 @@ class TwoTongues:
 
     def __init__(self, meaning: dict[str, str]) -> None:
         self.meaning = meaning
+        self.given: list[str] = []
 
     def embed(self, texts, advance=lambda n: None) -> np.ndarray:
+        self.given += texts
         rows = np.stack([self._vector(text) for text in texts]).astype(np.float32)
         advance(len(texts))
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -316,10 +320,20 @@ def test_a_defect_in_two_languages_is_one_theme_once_a_model_reads_both(
     }
     model = EmbeddingModel("two tongues", tmp_path, "w", ("de", "en"), 256)
     monkeypatch.setattr("flows.steps.describe_model", lambda settings: model)
-    monkeypatch.setattr("flows.steps.load_embedder", lambda model, settings: TwoTongues(meaning))
+    encoder = TwoTongues(meaning)
+    monkeypatch.setattr("flows.steps.load_embedder", lambda model, settings: encoder)
     shutil.rmtree(shop.data_dir)
+    shutil.copy(whole_sample() / "users.csv", shop.folder / "users.csv")
+    shop.config.write_text(shop.config.read_text() + USERS)
     shop.config.write_text(shop.config.read_text() + '\n[embedding]\nlanguages = ["de", "en"]\n')
     run_night(shop)
+    personal = [one for one in truth["personal"] if one["source"] == "reviews"]
+    assert len(personal) > 20
+    index = NameIndex(pl.read_csv(shop.folder / "users.csv")["name"])
+    assert redact_each(encoder.given) == encoder.given, "a model was given personal data"
+    assert not any(index.find(pl.Series(encoder.given))), "a model was given a customer's name"
+    assert not [one for one in personal if any(one["value"] in text for text in encoder.given)]
+
     placed = query(
         shop,
         """SELECT d.source_id, d.language, t.theme_id, o.quote
