@@ -17,6 +17,9 @@ from analytics.store.journal import Attempt
 from flows.ingest import SOURCE_STAGES
 from flows.night import Night
 
+MIN_ANALYSED_SHARE = 0.1
+"""No theme is found where a smaller share of the documents can be analysed."""
+
 SPANS = {"starts": pl.List(pl.Int32), "ends": pl.List(pl.Int32)}
 """What the stage of statements holds for each text."""
 
@@ -95,6 +98,11 @@ def documents_of(night: Night, clean_recipe: str) -> pl.DataFrame:
         )
         .with_columns(is_covered=pl.col("is_analysed") & pl.col("is_counted"))
     )
+
+
+def is_mostly_unread(documents: pl.DataFrame) -> bool:
+    """Whether so little of a store is in languages that are read that its themes would speak for few."""
+    return documents.height > 0 and documents["is_analysed"].sum() < MIN_ANALYSED_SHARE * documents.height
 
 
 def _default_languages(settings: Settings) -> dict[str, str]:

@@ -19,7 +19,7 @@ from analytics.store.generation import check_generation, new_name, write_generat
 from analytics.store.pointer import Entry, move_pointer, read_pointer
 from analytics.tables import EPISODE_ROWS, TABLES
 from flows.compose import Insights, compose_generation, compose_insights, interactions_of, item_vectors
-from flows.gather import live_rows
+from flows.gather import is_mostly_unread, live_rows
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
 from flows.people import without_objecting
 from flows.steps import read_head
@@ -240,8 +240,7 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         degraded.append(f"{facts['n_failed']} texts got no answer and are owed again")
     if facts["n_parked"]:
         degraded.append(f"{facts['n_parked']} texts are parked after failing on several nights")
-    is_mostly_unread = documents.height > 2 * documents["is_analysed"].sum()
-    if is_mostly_unread and not insights.themes["is_shown"].any():
+    if is_mostly_unread(documents) and not insights.themes["is_shown"].any():
         degraded.append(_why_no_themes(documents))
     return {
         "run_id": night.run_id,
@@ -268,7 +267,7 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
 def _why_no_themes(documents: pl.DataFrame) -> str:
     """Why nothing is said of a store whose texts no model of these settings reads."""
     reason, n = documents["not_analysed_reason"].value_counts(sort=True).row(0)
-    share = f"{100 * n / documents.height:.0f} %"
+    share = f"{100 * n // documents.height} %"
     if not reason.startswith("language "):
         return f"no theme is made: {share} of the documents have {reason}"
     return (

@@ -31,6 +31,7 @@ from analytics.store.registry import born_event, replay
 from flows.gather import (
     author_numbers,
     documents_of,
+    is_mostly_unread,
     live_rows,
     opinions_in,
     placements,
@@ -269,7 +270,8 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     cause = "placed"
     if registry.is_empty():
         cause = "discovery"
-        if opinions.height < night.settings.themes.min_discovery_opinions:
+        few = opinions.height < night.settings.themes.min_discovery_opinions
+        if few or is_mostly_unread(documents_of(night, cleaned.recipe)):
             opinions = opinions.head(0)
         opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
         themes = _discover(night, documents_of(night, cleaned.recipe), opinions, matrix)

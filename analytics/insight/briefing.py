@@ -76,7 +76,10 @@ def coverage_sentence(n_documents: int, reasons: pl.DataFrame) -> str:
     said = f"{n_documents - n_left:,} covered"
     if not n_left:
         return said + "."
-    told = ", ".join(f"{reason} {n:,}" for reason, n in left_out.select("reason", "n_documents").iter_rows())
+    first, others = left_out.head(_MOST_LISTED), left_out.slice(_MOST_LISTED)
+    told = ", ".join(f"{reason} {n:,}" for reason, n in first.select("reason", "n_documents").iter_rows())
+    if others.height:
+        told += f", {others.height} other reasons {others['n_documents'].sum():,}"
     said += f", {n_left:,} not ({told})."
     languages = [
         reason.removeprefix("language ") for reason in left_out["reason"] if reason.startswith("language ")

@@ -172,7 +172,7 @@ class MixEvidence:
 
 
 def mix_evidence(
-    counts: np.ndarray, start: int, *, least_shift: float = 0.12, baseline: int = BASELINE_DAYS
+    counts: np.ndarray, start: int, *, least_shift: float = 0.16, baseline: int = BASELINE_DAYS
 ) -> MixEvidence:
     """Two-sample likelihood ratio of shares, divided by how much days and weeks of the baseline clump.
 
