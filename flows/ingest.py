@@ -13,9 +13,10 @@ from analytics import identity
 from analytics.errors import SourceError
 from analytics.identity import canonical_json
 from analytics.intake.sources import read_blocks
+from analytics.rows import ARRIVAL_ROWS
 from analytics.settings import Kind, SourceSettings
 from analytics.store.lake import Stage
-from analytics.tables import ARRIVAL_ROWS, TABLES
+from analytics.tables import TABLES
 from flows.night import Handle, Night
 from flows.people import is_expired
 

@@ -14,10 +14,11 @@ from analytics.identity import canonical_json, hash_of
 from analytics.insight.briefing import brief_night, coverage_sentence
 from analytics.insight.decisions import rank_decisions
 from analytics.models.sentiment import NEGATIVE_RATING, POSITIVE_RATING
+from analytics.rows import EPISODE_ROWS
 from analytics.settings import Settings
 from analytics.store.generation import check_generation, new_name, write_generation
 from analytics.store.pointer import Entry, move_pointer, read_pointer
-from analytics.tables import EPISODE_ROWS, TABLES
+from analytics.tables import TABLES
 from flows.compose import Insights, compose_generation, compose_insights, interactions_of, item_vectors
 from flows.gather import is_mostly_unread, live_rows
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row

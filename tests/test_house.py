@@ -15,7 +15,13 @@ from analytics.tables import TABLES
 from flows.cli import SHOWN, _parser
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUND = {"analytics.errors", "analytics.identity", "analytics.settings", "analytics.tables"}
+GROUND = {
+    "analytics.errors",
+    "analytics.identity",
+    "analytics.rows",
+    "analytics.settings",
+    "analytics.tables",
+}
 MAY_IMPORT = {
     "analytics.intake": {"analytics.intake"},
     "analytics.models": {"analytics.models"},

@@ -12,8 +12,9 @@ import polars as pl
 from analytics import identity
 from analytics.insight.sentences import count_words
 from analytics.insight.shares import newcombe_difference, with_shares
+from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
 from analytics.settings import DecisionSettings
-from analytics.tables import ALL, EPISODE_ROWS, JOURNAL_ROWS
+from analytics.tables import ALL
 
 MIN_COVERED = 30
 """With fewer covered documents a window says nothing about change."""

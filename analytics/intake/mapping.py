@@ -7,8 +7,9 @@ import polars as pl
 from analytics.intake.files import EXACT_LIMIT, EXACT_ROLES, RawBlock, Rejection, SourceFile, setting_of
 from analytics.intake.ratings import read_ratings
 from analytics.intake.times import DateOrder, utc_times
+from analytics.rows import REJECTED_ROWS, SOURCE_ROWS
 from analytics.settings import ColumnSettings, SourceSettings
-from analytics.tables import REJECTED_ROWS, SEGMENTS, SOURCE_ROWS
+from analytics.tables import SEGMENTS
 
 _NOT_A_VALUE: tuple[type[pl.DataType], ...] = (pl.Binary, pl.Duration, pl.Object)
 _REFUSED = {

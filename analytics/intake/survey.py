@@ -13,8 +13,8 @@ import polars as pl
 from analytics.intake.mapping import mapped_roles
 from analytics.intake.redaction import redact
 from analytics.intake.sources import Block
+from analytics.rows import SOURCE_ROWS
 from analytics.settings import SourceSettings
-from analytics.tables import SOURCE_ROWS
 
 N_FIRST = 10
 N_DRAWN = 10

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
+from analytics.rows import JOURNAL_ROWS
 from analytics.store.files import drop_rows, put_parquet
-from analytics.tables import JOURNAL_ROWS
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from analytics.rows import PLACEMENT_ROWS
 from analytics.store.files import drop_rows, put_parquet
 from analytics.store.journal import Attempt
-from analytics.tables import PLACEMENT_ROWS
 
 
 class Placement:

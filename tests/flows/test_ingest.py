@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from analytics import identity
+from analytics.rows import SOURCE_ROWS
 from analytics.settings import ColumnSettings, SourceSettings
-from analytics.tables import SOURCE_ROWS
 from flows.ingest import SOURCE_STAGES, admit_rows, identify_rows
 
 SECRET = b"secret of the store"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from analytics import identity
 from analytics.insight.decisions import NOT_ENOUGH, Ranked, rank_decisions
 from analytics.insight.shares import newcombe_difference, wilson
+from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
 from analytics.settings import DecisionSettings
-from analytics.tables import EPISODE_ROWS, JOURNAL_ROWS
 
 AS_OF = date(2018, 6, 20)
 NO_EPISODES = pl.DataFrame(schema=EPISODE_ROWS)

@@ -12,8 +12,8 @@ import pytest
 
 from analytics.errors import SourceError
 from analytics.intake.sources import Block, read_blocks
+from analytics.rows import REJECTED_ROWS, SOURCE_ROWS
 from analytics.settings import SourceSettings
-from analytics.tables import REJECTED_ROWS, SOURCE_ROWS
 
 
 def source(kind: str = "documents", columns: dict[str, Any] | None = None, **settings: Any) -> SourceSettings:

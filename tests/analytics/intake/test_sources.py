@@ -16,7 +16,7 @@ from reading import FORMATS, read, refusal, source, write
 
 from analytics.identity import hash_of
 from analytics.intake.sources import read_blocks
-from analytics.tables import SOURCE_ROWS
+from analytics.rows import SOURCE_ROWS
 
 WHOLE = {
     "id": "key",

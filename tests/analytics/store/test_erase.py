@@ -6,6 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from analytics.rows import ARRIVAL_ROWS, PLACEMENT_ROWS, READING_ROWS
 from analytics.store.erase import (
     GENERATION_OWNERS,
     Belongings,
@@ -18,7 +19,7 @@ from analytics.store.journal import Attempt
 from analytics.store.lake import Stage
 from analytics.store.layout import Store
 from analytics.store.pointer import Entry, Pointer, move_pointer, read_pointer
-from analytics.tables import ARRIVAL_ROWS, PLACEMENT_ROWS, READING_ROWS, TABLES
+from analytics.tables import TABLES
 
 DAY = date(2026, 6, 30)
 ANNA = Belongings(

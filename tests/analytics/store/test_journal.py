@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from analytics.rows import ARRIVAL_ROWS, PLACEMENT_ROWS
 from analytics.store.journal import Attempt, Journal
 from analytics.store.placement import Placement
-from analytics.tables import ARRIVAL_ROWS, PLACEMENT_ROWS
 
 FIRST, SECOND = Attempt("r1", 1), Attempt("r2", 1)
 
