@@ -51,6 +51,9 @@ test-all: setup lint
 
 bench: setup
 	$(BIN)/python benchmarks/embedding.py
+	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/redaction.py
+	$(BIN)/python benchmarks/health.py
 
 clean:
 	rm -rf .venv build *.egg-info

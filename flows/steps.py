@@ -33,6 +33,7 @@ from flows.gather import (
     documents_of,
     is_mostly_unread,
     live_rows,
+    not_granting,
     opinions_in,
     placements,
     sentence_keys,
@@ -296,10 +297,15 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
 def _discover(
     night: Night, documents: pl.DataFrame, opinions: pl.DataFrame, matrix: np.ndarray
 ) -> pl.DataFrame:
-    authors = documents.select("document_id", author_numbers(documents, night.settings))
+    may_not = not_granting(night.settings, documents["source"], "quote")
+    authors = documents.select(
+        "document_id",
+        author_numbers(documents, night.settings),
+        may_quote=~pl.col("source").is_in(may_not),
+    )
     found = opinions.join(authors, on="document_id", maintain_order="left")
     return discover_themes(
-        found.select("opinion_id", "document_id", "author", "quote"),
+        found.select("opinion_id", "document_id", "author", "quote", "may_quote"),
         matrix,
         night.settings.themes,
         min_authors=night.settings.store.min_authors,

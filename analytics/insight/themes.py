@@ -63,7 +63,8 @@ def discover_themes(
     """Find the themes of a store that has none.
 
     Args:
-        opinions: Columns opinion_id, document_id, author (null: all such count as one author), quote.
+        opinions: Columns opinion_id, document_id, author (null: all such count as one author), quote,
+            may_quote.
         vectors: float32 (n_opinions, n_dims), unit rows, aligned with `opinions`.
         settings: Shape of the neighbour graph and what is too small.
         min_authors: A group with fewer distinct authors is no theme.
@@ -120,12 +121,13 @@ def discover_themes(
 
 
 def _distinct_statements(opinions: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
-    """Each quote once, with its smallest opinion_id and its row; at most `most` of them, drawn by hash."""
+    """Each quote once, as the first that may be shown or the first of all; at most `most`, drawn by hash."""
     distinct = (
-        opinions.select("opinion_id", "quote")
+        opinions.select("opinion_id", "quote", "may_quote")
         .with_row_index("row")
-        .sort("opinion_id")
+        .sort("may_quote", "opinion_id", descending=[True, False])
         .unique("quote", keep="first", maintain_order=True)
+        .sort("opinion_id")
     )
     if distinct.height > most:
         draw = pl.Series("draw", [identity.hash_of([seed, "themes", quote]) for quote in distinct["quote"]])
@@ -146,8 +148,11 @@ def _radius(similarities: np.ndarray) -> float:
 
 
 def _typical(founders: pl.DataFrame, similarities: np.ndarray) -> str:
-    """The statement nearest to the centroid that reads well alone, or the nearest where none does."""
+    """The nearest to the centroid of those that may be shown and read well alone, or the nearest of all."""
     fewest, most = TYPICAL_WORDS
+    shown = founders["may_quote"].to_numpy()
+    if shown.any():
+        founders, similarities = founders.filter(shown), similarities[shown]
     ranked = sorted(
         zip(
             founders["opinion_id"].to_list(), founders["quote"].to_list(), similarities.tolist(), strict=True

@@ -20,6 +20,9 @@ KINDS: dict[str, tuple[str, str, Literal["primary", "gray"]]] = {
 N_NIGHTS = 14
 """How many nights the small lines go back."""
 
+LEAST_SHARE = 0.001
+"""A language with a smaller share is not named."""
+
 N_LANGUAGES = 5
 """How many languages that are not read a page names."""
 
@@ -131,7 +134,8 @@ def show_holds(night: Night) -> None:
             st.badge("On hold", icon=":material/pause_circle:", color="red")
             st.html(wording.paragraph(sentence))
     reasons = queries.not_read(night)
-    languages = reasons.filter(pl.col("reason").str.starts_with("language "))
+    is_language = pl.col("reason").str.starts_with("language ")
+    languages = reasons.filter(is_language, pl.col("share") >= LEAST_SHARE)
     if languages.height:
         told = ", ".join(
             f"{reason.removeprefix('language ')} {wording.percent(share)}"

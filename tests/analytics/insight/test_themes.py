@@ -28,7 +28,8 @@ def store(
             vector[axis] += 1
             vectors.append(vector / np.linalg.norm(vector))
     schema = {"opinion_id": pl.String, "document_id": pl.String, "author": pl.Int32, "quote": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row"), np.array(vectors, dtype=np.float32)
+    opinions = pl.DataFrame(rows, schema=schema, orient="row").with_columns(may_quote=pl.lit(True))
+    return opinions, np.array(vectors, dtype=np.float32)
 
 
 def discover(
@@ -188,3 +189,13 @@ def test_golden_output_belongs_to_this_version() -> None:
 def test_the_recipe_holds_every_setting() -> None:
     settings = ThemeSettings(neighbours=3, resolution=2.0, max_discovery_opinions=500, min_opinions=4)
     assert theme_recipe(settings).items() >= settings.model_dump().items()
+
+
+def test_the_typical_statement_is_one_that_may_be_shown_where_there_is_one() -> None:
+    opinions, vectors = store({"battery": 40, "screen": 30})
+    shown = pl.col("document_id").is_in(["battery7", "battery8"])
+    themes = discover(opinions.with_columns(may_quote=shown), vectors)
+    documents = dict(opinions.select("opinion_id", "document_id").iter_rows())
+    typical = sorted(documents[opinion] for opinion in themes["typical_opinion_id"])
+    assert typical[0] in ("battery7", "battery8")
+    assert typical[1].startswith("screen")
