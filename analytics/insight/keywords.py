@@ -34,6 +34,8 @@ _STOP_WORDS = frozenset(
     """.split()
 )
 _TOKEN = re.compile(rf"[{UNSPACED}]+|[^\W\d_]\w*(?:'[^\W\d_]+)?")
+_PLACEHOLDER = re.compile(r"\[[a-z]+(?:-[a-z]+)?\]")
+"""What stands where personal data stood, such as [email]; nobody's word."""
 _UNSPACED_START = re.compile(f"[{UNSPACED}]")
 _LENGTHS = range(2, 31)
 
@@ -45,7 +47,7 @@ def terms_of(text: str) -> set[str]:
     """
     terms: set[str] = set()
     before = ""
-    for token in _tokens(text.casefold().replace("’", "'")):
+    for token in _tokens(_PLACEHOLDER.sub(" . ", text.casefold().replace("’", "'"))):
         if len(token) in _LENGTHS and token.replace("'", "") not in _STOP_WORDS:
             terms.add(token)
             if before and before != token:

@@ -81,3 +81,7 @@ def test_names_are_distinct_and_earlier_themes_choose_first() -> None:
         "5": "a 5",
         "6789abcdef": "theme 6789abcd",
     }
+
+
+def test_what_stands_for_personal_data_is_no_word() -> None:
+    assert terms_of("Write to [email], [national-id] or [ip] error") == {"write", "error"}
