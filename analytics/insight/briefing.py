@@ -58,7 +58,8 @@ def brief_night(
     lines += ["", "## Decisions", ""]
     named = decisions.join(themes.select("theme_id", "name"), on="theme_id", how="left").sort("rank")
     if named.is_empty():
-        lines.append("None: no theme has enough distinct authors behind it.")
+        where = " outside the sources on hold" if on_hold else ""
+        lines.append(f"None: no theme has enough distinct authors behind it{where}.")
     for row in named.iter_rows(named=True):
         lines.append(f"{row['rank']}. {inert(decision_sentence(row))}")
     return "\n".join(lines) + "\n"

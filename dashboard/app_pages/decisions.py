@@ -35,6 +35,7 @@ def show(night: Night) -> None:
     board = queries.decisions(night)
     if board.is_empty():
         st.info(f"No decisions tonight: {why_none(night)}.", icon=":material/bedtime:")
+        show_holds(night)
         return
     shown = board if kind is None else board.filter(pl.col("kind") == kind)
     if shown.is_empty():

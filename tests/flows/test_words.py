@@ -259,6 +259,21 @@ def test_a_capped_night_covers_the_newest_days_and_says_so_and_the_next_ones_fil
     assert sum(night["model_calls"] for night in nights) + 150 == first_night[1]["model_calls"]
 
 
+@pytest.mark.slow
+@pytest.mark.short
+def test_no_claim_rests_on_a_feed_that_stopped(tmp_path, run_night) -> None:
+    shop = open_shop(tmp_path / "shop", n_reviews=2_000)
+    said = run_night(shop, DAY)
+    assert said["held_sources"] == []
+    assert query(shop, "SELECT count(*) AS n FROM decision")["n"].item() > 0
+    silent = run_night(shop, DAY + timedelta(days=2))
+    assert silent["held_sources"] == ["reviews"]
+    assert "On hold: Source reviews has delivered nothing since 1 Jul 2026" in silent["briefing"]
+    assert query(shop, "SELECT count(*) AS n FROM decision")["n"].item() == 0
+    marked = query(shop, "SELECT status FROM source_day WHERE day > DATE '2026-06-30'")
+    assert set(marked["status"]) == {"stopped"}
+
+
 class TwoTongues:
     """A stand-in for an encoder of several languages: sentences that mean the same lie close together."""
 

@@ -99,7 +99,7 @@ def test_a_briefing_says_what_degraded_and_when_there_is_nothing_to_decide() -> 
     assert "On hold: Source \\*a\\* has delivered nothing." in text
     assert "1 document, " in text
     assert "Degraded: 2 parts; no\\_rating." in text
-    assert "None: no theme has enough distinct authors behind it." in text
+    assert "None: no theme has enough distinct authors behind it outside the sources on hold." in text
 
 
 def test_nothing_in_a_text_acts_as_markdown() -> None:
