@@ -109,11 +109,15 @@ class SourceSettings(_Section):
     )
     uses: tuple[Use, ...] | None = Field(
         None,
+        examples=[("insight",)],
         description='What its rows may be used for: "insight", "recommend", "quote". Default: all three; '
         "only insight where a thread or a speaker is mapped, since such texts are private letters.",
     )
     retention_days: int | None = Field(
-        None, ge=1, description="Rows older than this are erased from everything that is kept."
+        None,
+        examples=[1095],
+        ge=1,
+        description="Rows older than this are erased from everything that is kept.",
     )
     customer_speakers: tuple[str, ...] = Field(
         (), description="Values of the speaker column that mean a customer; left out, the usual words count."
@@ -195,6 +199,7 @@ class EmbeddingSettings(_Section):
     )
     languages: tuple[str, ...] | None = Field(
         None,
+        examples=[("en", "de")],
         description='Languages that the model reads, ["*"] for all; others count as not analysed. Left out: '
         "what the model's own card declares; English where it declares nothing.",
     )
@@ -262,6 +267,7 @@ class ScheduleSettings(_Section):
     )
     max_calls: int | None = Field(
         None,
+        examples=[200_000],
         ge=10,
         description="Most texts that a night hands to the embedding model; the rest waits for later nights.",
     )

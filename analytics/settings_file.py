@@ -56,7 +56,8 @@ def drafted_file(
     """A complete settings file with the given sources: the first that can be read explains every key."""
     lines = [
         "# Settings of one Nightloom store. Paths are relative to this file.",
-        "# A key that is commented out shows its default. Secrets never stand here, only in the environment.",
+        "# A key that is commented out shows its default, or an example where it has none.",
+        "# Secrets never stand here, only in the environment.",
     ]
     for name, info in Settings.model_fields.items():
         if info.exclude or name == "sources":
@@ -141,7 +142,9 @@ def _keys(
 
 def _default(info: FieldInfo) -> Any:
     value = info.get_default(call_default_factory=True)
-    return "" if value is None else value
+    if value is not None:
+        return value
+    return info.examples[0] if info.examples else ""
 
 
 def _toml(value: Any) -> str:

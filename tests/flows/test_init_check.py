@@ -230,7 +230,7 @@ def checked(tmp_path_factory):
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         assert main(["init", *files(shop), "--config", str(config)]) == 0
-    text = config.read_text().replace('# max_calls = ""', "max_calls = 20")
+    text = config.read_text().replace("# max_calls = 200000", "max_calls = 20")
     config.write_text(text.replace("[1.0, 10.0]", "[1.0, 5.0]"))
     before = sorted(shop.rglob("*"))
     said = io.StringIO()
