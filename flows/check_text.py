@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ _WIDEST = {
     "position": 8,
 }
 _USUAL = 14
-_NARROWEST = {"text": 30, "created_at": 10}
+_NARROWEST = {"text": 30, "created_at": 10, "position": 8}
 _AT_LEAST = 7
+_STALE_DAYS = 28
 
 
 def as_lines(found: dict[str, Any], config: Path) -> Iterator[str]:
@@ -30,6 +31,7 @@ def as_lines(found: dict[str, Any], config: Path) -> Iterator[str]:
         yield from _source(source)
         yield ""
     yield from _price(found["price"], found["as_of"])
+    yield from _age(found["sources"], found["as_of"])
     option = "" if config == Path("nightloom.toml") else f" --config {config}"
     yield f"next: correct what is wrong in {config}, then nightloom run{option}"
 
@@ -64,8 +66,9 @@ def _duplicates(source: dict[str, Any]) -> Iterator[str]:
     told = [f"{found['same_id']:,} rows repeat an id"] if source["fill"].get("id") else []
     if "same_text_of_same_author" in found:
         told.append(f"{found['same_text_of_same_author']:,} repeat their author's text")
-    told += [f"{n:,} would not count: {reason}" for reason, n in source.get("not_counted", {}).items()]
     yield from _labelled("repeats", told, "; ")
+    out = [f"{reason} {n:,}" for reason, n in source.get("not_counted", {}).items()]
+    yield from _labelled("would not count", out, suffix=f" (of {source.get('n_read', 0):,} texts read)")
 
 
 def _texts(source: dict[str, Any]) -> Iterator[str]:
@@ -80,7 +83,7 @@ def _texts(source: dict[str, Any]) -> Iterator[str]:
     private = [f"{kind} {n:,}" for kind, n in source["personal_data"].items()] or ["none found"]
     yield from _labelled("personal data", private, suffix=f" ({read}; replaced before any model)")
     if source["cut_characters"]:
-        cut = [f"{kind} {n:,}" for kind, n in source["cut_characters"].items()]
+        cut = [f"{kind.replace('_', ' ')} {n:,}" for kind, n in source["cut_characters"].items()]
         yield from _labelled("cut characters that the customer did not write", cut)
 
 
@@ -112,6 +115,20 @@ def _price(price: dict[str, Any], day: object) -> Iterator[str]:
         yield "  too few texts to measure the model's speed"
 
 
+def _age(sources: Sequence[dict[str, Any]], day: date) -> Iterator[str]:
+    """What to do where all texts are older than the windows that a night of today compares."""
+    newest = [
+        source["last_at"].date()
+        for source in sources
+        if source["kind"] == "documents" and source["last_at"] is not None and not source["n_waiting"]
+    ]
+    if newest and (day - max(newest)).days > _STALE_DAYS:
+        yield from _wrapped(
+            f"  the newest texts are of {max(newest)}, so this night has no recent ones to compare; for the "
+            f"night of that day add --as-of {max(newest)} to nightloom run"
+        )
+
+
 def _rows(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Rows as a table whose columns share the width."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -129,8 +146,10 @@ def _rows(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             names.pop()
             widths.pop()
     for nth, name in enumerate(names):
-        if name == "created_at" and widths[nth] < _WIDEST[name]:
-            widths[nth] = _NARROWEST[name]
+        if name == "created_at":
+            # Cut at the minute or, where that does not fit, at the day.
+            if widths[nth] < _WIDEST[name]:
+                widths[nth] = min(widths[nth], _NARROWEST[name])
             for row in cells:
                 row[nth] = row[nth][: widths[nth]]
     for row in [names, *cells]:

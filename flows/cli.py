@@ -177,7 +177,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _conclude(published: dict[str, Any], config: Path) -> int:
     briefing = published.pop("briefing")
     print(briefing)
-    verb = "published" if published.pop("is_published") else "built, not published (--limit):"
+    is_published = published.pop("is_published")
+    verb = "published" if is_published else "built, not published (--limit):"
     note = f"; on hold: {', '.join(published['held_sources'])}" if published["held_sources"] else ""
     note += f"; degraded: {'; '.join(published['degraded'])}" if published["degraded"] else ""
     print(
@@ -185,8 +186,12 @@ def _conclude(published: dict[str, Any], config: Path) -> int:
         f"{published['model_calls']} model calls, {published['seconds']:.0f} s{note}; "
         + published.pop("coverage")
     )
-    option = "" if config == Path("nightloom.toml") else f" -- --config {config}"
-    print(f"next: nightloom show decisions, or: streamlit run dashboard/app.py{option}")
+    option = "" if config == Path("nightloom.toml") else f" --config {config}"
+    page = f"streamlit run dashboard/app.py{' --' if option else ''}{option}"
+    if is_published:
+        print(f"next: nightloom show decisions{option}, or: {page}")
+    else:
+        print(f"next: nightloom run{option}, which takes every document and publishes")
     _print_object(published)
     return DEGRADED if published["degraded"] else DONE
 

@@ -25,6 +25,7 @@ from analytics.settings_file import Remark, SourceDraft, drafted_file, write_set
 _READ = (".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _DATABASES = (".db", ".duckdb", ".sqlite", ".sqlite3")
 _PACKED = (".gz", ".zip")
+_N_PEEKED = 2_000
 _SEE_IDS = 1_000_000
 """As many rows of a file of items or users are read to see which columns hold their ids."""
 
@@ -63,8 +64,11 @@ def draft_settings(paths: Sequence[Path], config: Path, *, overwrite: bool = Fal
     for one, draft in zip(seen, drafts, strict=True):
         yield from _summary(one.guess, draft.values["path"])
     n_unsure = sum(len(one.guess.unsure) for one in seen if one.guess.problem is None)
+    yield ""
+    yield f"guessed from the first {_N_PEEKED:,} rows of each file"
     if n_unsure:
-        yield f"{n_unsure} guesses are unsure (?): look for `# unsure` in {config} and correct what is wrong"
+        what = "1 guess is" if n_unsure == 1 else f"{n_unsure} guesses are"
+        yield f"{what} unsure (?): look for `# unsure` in {config} and correct what is wrong"
     option = "" if config == Path("nightloom.toml") else f" --config {config}"
     yield f"next: nightloom check{option}"
 
@@ -72,7 +76,7 @@ def draft_settings(paths: Sequence[Path], config: Path, *, overwrite: bool = Fal
 def _seen(paths: Sequence[Path]) -> list[_Seen]:
     seen: list[_Seen] = []
     names: set[str] = set()
-    for pattern, first, peeked in (found for path in paths for found in _found(path)):
+    for pattern, first, peeked in _once(found for path in paths for found in _found(path)):
         stem = _stem(first) if pattern == first else _stem(pattern).strip("*-_. ") or pattern.parent.name
         name = stem = re.sub(r"[^\w-]+", "-", stem).strip("-") or "source"
         nth = 2
@@ -85,6 +89,15 @@ def _seen(paths: Sequence[Path]) -> list[_Seen]:
     return seen
 
 
+def _once(found: Iterator[tuple[Path, Path, Peeked]]) -> Iterator[tuple[Path, Path, Peeked]]:
+    """Each file or pattern once, where several arguments name it."""
+    named: set[Path] = set()
+    for pattern, first, peeked in found:
+        if pattern.resolve() not in named:
+            named.add(pattern.resolve())
+            yield pattern, first, peeked
+
+
 def _found(path: Path) -> Iterator[tuple[Path, Path, Peeked]]:
     """Files behind an argument: itself, or of a folder each group of files with the same columns."""
     if path.suffix.lower() in _DATABASES:
@@ -92,7 +105,9 @@ def _found(path: Path) -> Iterator[tuple[Path, Path, Peeked]]:
             f"{path}: a database; run `nightloom init` without it, and set path and query of a source by hand"
         )
     if not path.is_dir():
-        yield path, path, peek(path)
+        if not path.exists() and not (set("*?[") & set(str(path)) and any(path.parent.glob(path.name))):
+            raise SourceError(f"{path.absolute()}: no such file; check the path and the folder you are in")
+        yield path, path, peek(path, _N_PEEKED)
         return
     files = [file for file in sorted(path.iterdir()) if file.is_file() and _ending(file)]
     if not files:
@@ -102,7 +117,7 @@ def _found(path: Path) -> Iterator[tuple[Path, Path, Peeked]]:
     groups: dict[tuple[str, ...], list[Path]] = {}
     peeked = {}
     for file in files:
-        peeked[file] = peek(file)
+        peeked[file] = peek(file, _N_PEEKED)
         groups.setdefault((_ending(file), *peeked[file].frame.columns), []).append(file)
     for members in groups.values():
         pattern = _pattern(members, files)
@@ -246,6 +261,6 @@ def _summary(guess: SourceGuess, path: str) -> Iterator[str]:
         mark = " " if found.is_sure else "?"
         value = ", ".join(map(str, found.value)) if isinstance(found.value, tuple) else found.value
         line = f" {mark} {key.removeprefix('columns.'):<12} {value}"
-        yield from textwrap.wrap(f"{line:<40}  {found.reason}", 100, subsequent_indent=" " * 18)
+        yield from textwrap.wrap(f"{line:<40}  {found.reason}", 100, subsequent_indent=" " * 42)
     for note in guess.notes:
         yield from textwrap.wrap(f" ! {note}", 100, subsequent_indent="   ")

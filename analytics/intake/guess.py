@@ -143,6 +143,8 @@ def _described(
     if guess.kind.value == "documents":
         settings |= _about_texts(guess.name, columns, frame)
         notes += _said_of_documents(columns, profiles)
+    if guess.kind.value == "items":
+        notes += _said_of_items(columns, profiles)
     if guess.kind.value != "interactions":
         segments = _segments(profiles, {one.value for one in columns.values()})
         if segments is not None:
@@ -268,8 +270,10 @@ def _scale(rating: Guess, profiles: dict[str, Profile]) -> Guess:
 
 
 _PRIVATE = frozenset(
-    "ticket tickets case cases email emails chat chats conversation conversations requester".split()
+    "ticket tickets case cases email emails chat chats conversation conversations requester helpdesk anfrage "
+    "anfragen vorgang vorgaenge nachricht nachrichten".split()
 )
+_PRIVATE_CHANNELS = frozenset("email e-mail mail chat ticket sms whatsapp messenger helpdesk".split())
 
 
 def _about_texts(name: str, columns: dict[str, Guess], frame: pl.DataFrame) -> dict[str, Guess]:
@@ -285,6 +289,9 @@ def _about_texts(name: str, columns: dict[str, Guess], frame: pl.DataFrame) -> d
         )
     names = [name, *(str(one.value) for role, one in columns.items() if role in ("id", "user", "thread"))]
     words = {word for one in names for word in normal_name(one).split("_")}
+    if "user" in columns:
+        # A survey that asks for an address is no letter.
+        words -= set(normal_name(str(columns["user"].value)).split("_")) & {"email", "emails"}
     if "thread" in columns or "speaker" in columns:
         found["uses"] = Guess(("insight",), 0.9, "threads of messages are private letters")
     elif words & _PRIVATE:
@@ -292,6 +299,12 @@ def _about_texts(name: str, columns: dict[str, Guess], frame: pl.DataFrame) -> d
         found["uses"] = Guess(
             ("insight",), 0.8, f"{word!r} in its names: private letters are not to be quoted"
         )
+    elif "channel" in columns:
+        came = as_text(frame[columns["channel"].value]).str.to_lowercase()
+        share = float(came.is_in(list(_PRIVATE_CHANNELS)).mean() or 0.0)  # type: ignore[arg-type]
+        if share >= 0.5:
+            told = f"{share:.0%} came as e-mail, chat or the like: private letters are not to be quoted"
+            found["uses"] = Guess(("insight",), 0.7, told)
     return found
 
 
@@ -340,6 +353,25 @@ def _said_of_documents(columns: dict[str, Guess], profiles: list[Profile]) -> li
                 f"{profile.name!r} is named like a rating and holds no plain numbers; it is not mapped"
             )
     return notes
+
+
+def _said_of_items(columns: dict[str, Guess], profiles: list[Profile]) -> list[str]:
+    if "text" in columns:
+        return [] if "title" in columns else ["no column is a title: lists show the ids"]
+    used = {one.value for one in columns.values()}
+    worded = [
+        profile.name
+        for profile in profiles
+        if profile.name not in used
+        and not profile.is_nested
+        and profile.letter_share > 0.5
+        and profile.words >= (4 if "title" in columns else 2)
+    ]
+    if not worded:
+        return []
+    shown = " and ".join(map(repr, worded[:2]))
+    wanting = "text" if "title" in columns else "title or text"
+    return [f"no column is named as its {wanting}; if {shown} should be, map by hand"]
 
 
 _NO_SEGMENT = ("zone", "thing", "item", "user", "thread", "id", "name")

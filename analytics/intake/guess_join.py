@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from analytics.intake.guess import MAX_COLUMNS, Guess, SourceGuess
-from analytics.intake.guess_names import name_match
+from analytics.intake.guess_names import name_match, tells_about
 from analytics.intake.guess_values import as_text, share_within
 
 Joined = Literal["item", "user"]
@@ -80,7 +80,12 @@ def _shares(
             values = values.str.replace(r"\.0$", "")
         distinct = values.unique()
         is_named = name_match(role, name) > 0
-        if name in taken or distinct.is_empty() or (distinct.len() < _BY_CHANCE and not is_named):
+        if (
+            name in taken
+            or tells_about(name)
+            or distinct.is_empty()
+            or (distinct.len() < _BY_CHANCE and not is_named)
+        ):
             continue
         found[name] = max((share_within(distinct.to_list(), ids), source) for source, ids in known.items())
     return found

@@ -18,11 +18,11 @@ _NAMES: dict[str, str] = {
         numero_de_ticket id_comentario id_avaliacao id_recensione identificativo volgnummer 编号 序号
         评论id 评论编号 工单编号 番号 レビューid 投稿id チケット番号 번호 리뷰id 문의번호 идентификатор
         номер ид номер_обращения code codigo kode ticketnr ticket_nr vorgangsnr belegnr bewertungsnr
-        handle_id reference_id issue_key""",
+        nachrichten_id nachricht_id bewertungs_nr antwort_id handle_id reference_id issue_key""",
     "text": """
         text body content contents review_text review review_body review_content review_comment_message
         reviews reviews_text comment comments comment_text message message_text description feedback
-        feedback_text opinion verbatim answer answer_text response response_text full_text tweet
+        feedback_text opinion verbatim blurb answer answer_text response response_text full_text tweet
         tweet_text post note notes remarks remark details complaint consumer_complaint_narrative
         narrative free_text open_text pros_and_cons utterance synopsis overview abstract plot
         ticket_description kommentar kommentare bewertungstext rezension rezensionstext nachricht
@@ -58,14 +58,15 @@ _NAMES: dict[str, str] = {
         opened order_date purchase_date event_time event_timestamp order_purchase_timestamp
         transaction_date date_received rated_at day datum erstellt erstellt_am erstellungsdatum
         zeitpunkt zeitstempel bewertungsdatum eingang eingangsdatum bestelldatum verfasst_am uhrzeit
-        kaufdatum date_creation date_de_creation cree_le date_avis date_de_publication horodatage
+        kaufdatum gesendet_am eingegangen_am abgegeben_am date_creation date_de_creation cree_le date_avis
+        date_de_publication horodatage
         date_commande envoye_le fecha fecha_creacion fecha_de_creacion creado creado_el fecha_hora
         fecha_resena marca_temporal data data_criacao data_de_criacao criado_em data_hora data_avaliacao
         creato_il data_creazione data_recensione data_ora datum_aangemaakt aangemaakt aangemaakt_op
         tijdstip tijdstempel 日期 时间 创建时间 发布时间 评论时间 评价时间 日時 日付 投稿日 投稿日時
         作成日時 作成日 時間 날짜 작성일 작성일시 등록일 일시 시간 дата время создано дата_создания
         дата_отзыва дата_публикации invoice_date payment_date survey_date feedback_date comment_date
-        visit_date call_date date_opened""",
+        visit_date call_date date_opened completed completed_at when""",
     "updated_at": """
         updated_at updated modified_at last_modified solved_at closed_at date_seen date_added due_at
         review_answer_timestamp replied_at geandert_am aktualisiert mis_a_jour actualizado atualizado
@@ -74,7 +75,8 @@ _NAMES: dict[str, str] = {
         rating ratings stars star star_rating score overall overall_rating review_rating reviews_rating
         review_score user_rating user_score reviewer_score review_stars rate grade points satisfaction
         satisfaction_score csat nps nps_score rating_0_1 rating_value customer_rating mark marks
-        bewertung sterne sternebewertung punkte punktzahl note gesamtnote zufriedenheit notation etoiles
+        weiterempfehlung weiterempfehlungsbereitschaft bewertung sterne sternebewertung punkte punktzahl
+        note gesamtnote zufriedenheit notation etoiles
         nb_etoiles note_sur_5 puntuacion calificacion valoracion estrellas nota avaliacao estrelas
         pontuacao classificacao punteggio voto valutazione stelle beoordeling cijfer sterren waardering
         评分 星级 打分 分数 得分 评级 評分 評価 評点 点数 星 スコア レーティング 평점 별점 점수 평가
@@ -83,7 +85,8 @@ _NAMES: dict[str, str] = {
         user user_id userid username user_name reviewer reviewer_id reviewerid reviewer_name author
         author_id author_name customer customer_id customerid customer_email customer_unique_id
         requester requester_id requester_email requester_name email email_address e_mail mail member
-        member_id client client_id respondent profile_name profilename uid buyer buyer_id shopper_id
+        member_id client client_id cust_no cust_id cust_number customer_no respondent profile_name
+        profilename uid buyer buyer_id shopper_id
         visitor_id account account_id contact contact_id contact_email critic critic_name
         reviews_username reviewer_username screen_name handle nickname display_name visitorid
         subscriber_id guest_id patient_id kunde kunden_id kundennummer kundennr autor verfasser benutzer
@@ -118,7 +121,8 @@ _NAMES: dict[str, str] = {
         sprache langue idioma lingua linguagem taal 语言 語言 言語 언어 язык""",
     "thread": """
         thread thread_id conversation conversation_id conversationid ticket_id chat_id session_id
-        dialog_id dialogue_id discussion_id case_id ticket conv_id parent_ticket ticketnummer
+        dialog_id dialogue_id discussion_id case_id ticket conv_id parent_ticket case case_no ticketnummer
+        ticketnr vorgang vorgangs_id vorgangsnummer vorgangsnr
         gesprach_id unterhaltung konversation konversations_id id_conversation fil fil_de_discussion
         hilo id_hilo conversacion conversacion_id conversa conversa_id conversazione gesprek gesprek_id
         会话id 会話id スレッド 대화id диалог id_диалога беседа""",
@@ -248,11 +252,13 @@ def tells_about(header: str) -> bool:
 
 _FILES = {
     "items": """
-        items item products product catalog catalogue movies movie books articles restaurants hotels
-        businesses business metadata meta goods produkte artikel katalog produits productos produtos
+        items item products product stock catalog catalogue movies movie books articles restaurants hotels
+        businesses business metadata meta goods produkte artikel artikelstamm katalog produits productos
+        produtos
         prodotti producten 商品 товары""",
     "users": """
-        users user customers customer members clients accounts contacts kunden nutzer benutzer
+        users user customers customer members clients accounts contacts people kunden kundenstamm nutzer
+        benutzer
         utilisateurs usuarios clientes utenti clienti klanten gebruikers 用户 客户 клиенты""",
     "interactions": """
         interactions interaction orders order purchases purchase transactions ratings events clicks views

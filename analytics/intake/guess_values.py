@@ -21,6 +21,11 @@ _WIDE = r"[぀-ヿ㐀-鿿가-힣฀-๿]"
 _EPOCH = (6e8, 2.2e9)
 """Seconds from 1989 to 2039; a thousand times as much in milliseconds."""
 
+_SAID_SCALE = re.compile(r"\b(0|1)\s*(?:-|–|to|bis|à|a)\s*(5|7|10|100)\b")
+"""A scale in a header, such as `Score (0-10)`."""
+_LIKELY = re.compile(r"(?i)likely|likelihood|wahrscheinlich|probab")
+_WOULD_RECOMMEND = re.compile(r"(?i)recommend|weiterempf|recommand|recomend|raccomand")
+"""The question behind a net promoter score, which is asked from 0 to 10."""
 _MANY = 100
 """From so many numbers on a rare one may be a slip."""
 
@@ -212,12 +217,26 @@ def rating_scale(profile: Profile) -> tuple[tuple[float, float], bool, str] | No
     if usual is not None and not usual[0][0] <= low <= high <= usual[0][1]:
         most = f"{profile.low_usual:g} to {profile.high_usual:g}"
         seen = f"nearly all values from {most}, some from {low:g} to {high:g}"
-        return (*usual, seen)
-    scale = _scale_of(profile, low, high)
-    return None if scale is None else (*scale, f"values from {low:g} to {high:g}")
+        scale: tuple[tuple[float, float], bool] | None = usual
+    else:
+        scale, seen = _scale_of(profile, low, high), f"values from {low:g} to {high:g}"
+    if scale is None:
+        return None
+    return (*scale, f"{seen}; so says its name" if scale[0] == _scale_said(profile.name) else seen)
+
+
+def _scale_said(header: str) -> tuple[float, float] | None:
+    """The scale that a header names, or that its question is always asked on."""
+    said = _SAID_SCALE.search(header)
+    if said is not None:
+        return float(said[1]), float(said[2])
+    return (0.0, 10.0) if _LIKELY.search(header) and _WOULD_RECOMMEND.search(header) else None
 
 
 def _scale_of(profile: Profile, low: float, high: float) -> tuple[tuple[float, float], bool] | None:
+    said = _scale_said(profile.name)
+    if said is not None and said[0] <= low <= high <= said[1]:
+        return said, True
     whole = profile.whole_share >= 0.99
     words = re.split(r"[\W_]+", profile.name.lower())
     for lowest, highest, name in ((0.0, 10.0, "nps"), (0.0, 100.0, "percent"), (1.0, 5.0, "stars")):

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+from datetime import date
 
 import polars as pl
 import pytest
@@ -194,6 +195,22 @@ def test_a_missing_file_and_an_existing_settings_file_are_said_in_one_line(shop,
     assert load_settings(shop / "nightloom.toml").sources
 
 
+def test_a_file_named_twice_is_one_source(shop, capsys):
+    assert main(["init", *files(shop), str(shop / "files" / "reviews.csv"), str(shop / "files")]) == 0
+    assert len(load_settings(shop / "nightloom.toml").sources) == 3
+    said = capsys.readouterr().out
+    assert "guessed from the first 2,000 rows of each file\n2 guesses are unsure" in said
+    write_csv(shop / "files" / "english.csv", [review(nth) for nth in range(40)])
+    assert main(["init", str(shop / "files" / "english.csv"), "--config", "english.toml"]) == 0
+    assert "\n1 guess is unsure" in capsys.readouterr().out
+
+
+def test_a_pattern_that_nothing_matches_speaks_of_the_path_and_of_no_settings(shop, capsys):
+    told = failure(capsys, "init", str(shop / "*.parquet"))
+    assert "*.parquet: no such file; check the path and the folder you are in" in told
+    assert not (shop / "nightloom.toml").exists()
+
+
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=20)
 
 
@@ -301,6 +318,32 @@ def test_check_is_readable_text_of_a_hundred_columns(shop, capsys):
         "next: correct what is wrong in nightloom.toml, then nightloom run",
     ):
         assert told in said, told
+
+
+def test_check_of_old_texts_names_the_night_to_run(shop, capsys, monkeypatch):
+    main(["init", *files(shop)])
+    for day, is_told in ((date(2026, 7, 24), False), (date(2026, 7, 25), True)):
+        monkeypatch.setattr("flows.check.last_complete_day", lambda settings, day=day: day)
+        capsys.readouterr()
+        assert main(["check"]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert ("for the night of that day add --as-of 2026-06-26 to nightloom run" in said) is is_told
+
+
+def test_times_are_cut_at_the_minute_and_figures_say_what_they_are_of(shop, capsys):
+    rows = [review(nth, Posted=f"2026-03-{nth % 28 + 1:02d} 10:07:31", Reviewer="u1") for nth in range(40)]
+    rows += [review(nth, **{"Review No": f"x{nth}"}) for nth in range(20)] * 2
+    write_csv(shop / "files" / "reviews.csv", [row | {"Review No": f"n{n}"} for n, row in enumerate(rows)])
+    main(["init", str(shop / "files" / "reviews.csv")])
+    capsys.readouterr()
+    assert main(["check"]) == 0
+    said = capsys.readouterr().out
+    head = next(line for line in said.splitlines() if line.startswith("  position"))
+    first = next(line for line in said.splitlines() if line.startswith("  2  "))
+    shown = first[head.index("created_at") :].split("  ")[0]
+    assert shown in ("2026-03-01 10:07", "2026-03-01")
+    assert "would not count: " in said
+    assert "(of 80 texts read)" in said
 
 
 def test_without_its_model_check_still_tells_the_rest(shop, capsys):
