@@ -12,7 +12,6 @@ from analytics.identity import hash_of, lake_key, lake_keys
 from analytics.insight.sentences import opinion_spans, opinions_of, read_with_question
 from analytics.intake.cleaning import clean_texts
 from analytics.intake.languages import settle_languages
-from analytics.intake.macros import customer_speech
 from analytics.intake.sources import read_blocks
 from analytics.intake.survey import drawn_order
 from analytics.models.embedding import describe_model
@@ -20,11 +19,11 @@ from analytics.settings import Settings, SourceSettings
 from analytics.store.journal import Journal
 from analytics.store.lake import Lake
 from analytics.store.pointer import read_pointer
-from flows.gather import reads
+from flows.gather import item_words, reads
 from flows.ingest import SOURCE_STAGES, admit_rows, identify_rows, number_rows
 from flows.night import last_complete_day
 from flows.people import is_expired
-from flows.words import LETTERS
+from flows.words import is_correspondence, speech_in
 
 N_EXAMPLES = 256
 _CLEANED_AT_ONCE = 20_000
@@ -138,11 +137,8 @@ def clean_rows(
         numbered = block.rows.with_row_index("nth", n_rows)
         n_rows += block.rows.height
         rows = numbered.join(taken, on="nth", maintain_order="left").rename({"id": "document_id"})
-        is_letter = pl.col("channel").is_in(LETTERS).fill_null(False)
-        rows = rows.with_columns(
-            key=pl.col("document_id"),
-            is_correspondence=pl.col("thread_id").is_not_null() | pl.col("speaker").is_not_null() | is_letter,
-        ).filter(_is_customers(source))
+        rows = rows.with_columns(key=pl.col("document_id"), is_correspondence=is_correspondence())
+        rows = rows.filter(speech_in(source).ne_missing("agent"))
         if rows.is_empty():
             continue
         cleaned = clean_texts(
@@ -162,13 +158,10 @@ def owed_items(settings: Settings, source: SourceSettings, new: pl.DataFrame) ->
     recipe = hash_of(describe_model(settings.embedding).recipe())
     keys: set[str] = set()
     n_rows = 0
-    words = pl.concat_str(
-        pl.col("title").str.strip_chars(), pl.col("text").str.strip_chars(), separator=". ", ignore_nulls=True
-    )
     for block in read_blocks(source, settings.path_of(source)):
         rows = block.rows.with_row_index("nth", n_rows).join(new, on="nth", how="semi")
         n_rows += block.rows.height
-        keys |= set(lake_keys(recipe, rows.select(words.fill_null("")).to_series()))
+        keys |= set(lake_keys(recipe, item_words(rows)))
     present = Lake(settings.data_dir / "lake").keys("embedding", recipe)
     return keys - {lake_key(recipe, "")} - set(present["key"])
 
@@ -178,14 +171,6 @@ def drawn(rows: pl.DataFrame, at_most: int | None) -> pl.DataFrame:
     if at_most is None or rows.height <= at_most:
         return rows
     return rows.sort(drawn_order(pl.col("nth")), "nth").head(at_most)
-
-
-def _is_customers(source: SourceSettings) -> pl.Expr:
-    """Whether a row is not said to be an agent's."""
-    if source.customer_speakers:
-        own = [speaker.lower() for speaker in source.customer_speakers]
-        return pl.col("speaker").str.to_lowercase().is_in(own).fill_null(True)
-    return ~customer_speech(pl.col("speaker")).eq_missing("agent")
 
 
 def note_owed(settings: Settings, cleaned: pl.DataFrame, day: date, owed: Owed) -> None:

@@ -10,6 +10,7 @@ from analytics.identity import lake_keys
 from analytics.insight.sentences import opinions_of, read_with_question
 from analytics.intake.cleaning import CLEAN_ROWS
 from analytics.intake.languages import settle_languages
+from analytics.intake.redaction import redact_each
 from analytics.intake.repeats import mark_repeats
 from analytics.models.weights import declared_languages
 from analytics.settings import Settings, Use
@@ -41,6 +42,13 @@ def live_rows(night: Night, kind: str, use: Use | None = None) -> pl.DataFrame:
         return live
     rows = night.store.lake.read(stage.name, stage.recipe_id, live)
     return live.join(rows, on="key").sort("id")
+
+
+def item_words(items: pl.DataFrame) -> pl.Series:
+    """What the embedding model reads of each item: title and description, redacted; empty where none."""
+    parts = [pl.col("title").str.strip_chars(), pl.col("text").str.strip_chars()]
+    words = items.select(pl.concat_str(parts, separator=". ", ignore_nulls=True).fill_null("")).to_series()
+    return pl.Series(redact_each(words.to_list()), dtype=pl.String)
 
 
 def not_granting(settings: Settings, sources: pl.Series, use: Use) -> list[str]:

@@ -28,9 +28,9 @@ class Price:
         self._examples: list[str] = []
         self.n_documents = 0
         self._items: set[str] = set()
-        self.n_statements = 0.0
-        self.n_newest = 0.0
-        self.n_older = 0.0
+        self._whole = Owed()
+        """Of the sources that were read whole: the same words in two of them are asked once."""
+        self._n_statements = self._n_newest = self._n_older = 0.0
         self.is_estimated = False
         self.trouble: str | None = None
 
@@ -42,20 +42,23 @@ class Price:
             n_new: How many are new.
             n_read: How many were read for this; the rest is taken to be like them.
         """
-        owed = Owed(examples=list(self._examples))
+        is_whole = n_read == n_new
+        owed = self._whole if is_whole else Owed()
         try:
             for frame in frames:
                 note_owed(self._settings, frame, self._day, owed)
         except ModelUnavailable as error:
             self.trouble = str(error)
             return
-        like = n_new / n_read if n_read else 0.0
-        self._examples = owed.examples
         self.n_documents += n_new
-        self.n_statements += owed.n_statements * like
-        self.n_newest += len(owed.newest) * like
-        self.n_older += len(owed.older) * like
-        self.is_estimated |= n_read < n_new
+        if is_whole:
+            return
+        like = n_new / n_read
+        self._examples += owed.examples
+        self._n_statements += owed.n_statements * like
+        self._n_newest += len(owed.newest) * like
+        self._n_older += len(owed.older) * like
+        self.is_estimated = True
 
     def note_items(self, source: SourceSettings, new: pl.DataFrame) -> None:
         """Note the new items of a source; the same words are asked once."""
@@ -66,17 +69,19 @@ class Price:
 
     def told(self) -> dict[str, Any]:
         """The price as one object; numbers that are not known are null, and `trouble` says why."""
-        calls = round(self.n_newest) + round(self.n_older) + len(self._items)
+        n_newest = len(self._whole.newest) + round(self._n_newest)
+        n_older = len(self._whole.older) + round(self._n_older)
+        calls = n_newest + n_older + len(self._items)
         limit = self._settings.schedule.max_calls
         first = min(calls, limit or calls)
         speed = self._speed() if calls and self.trouble is None else None  # it may find trouble of its own
         known = self.trouble is None
         return {
             "documents": self.n_documents if known else None,
-            "statements": round(self.n_statements) if known else None,
+            "statements": self._whole.n_statements + round(self._n_statements) if known else None,
             "model_calls": calls if known else None,
-            "of_newest_days": round(self.n_newest) if known else None,
-            "of_older_days": round(self.n_older) if known else None,
+            "of_newest_days": n_newest if known else None,
+            "of_older_days": n_older if known else None,
             "of_items": len(self._items),
             "is_estimated": self.is_estimated,
             "newest_days": self._settings.schedule.newest_days,
@@ -92,7 +97,7 @@ class Price:
 
     def _speed(self) -> tuple[float, float, str] | None:
         """Texts a second, seconds to load and the engine, measured on some texts; None where too few."""
-        texts = list(dict.fromkeys(self._examples))[:N_EXAMPLES]
+        texts = list(dict.fromkeys([*self._whole.examples, *self._examples]))[:N_EXAMPLES]
         if len(texts) < _FEWEST_TIMED:
             return None
         try:

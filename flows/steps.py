@@ -15,7 +15,6 @@ from analytics.errors import SettingsError
 from analytics.identity import canonical_json, hash_of, lake_keys, stage_seed
 from analytics.insight.sentences import opinion_spans, sentence_recipe
 from analytics.insight.themes import discover_themes, place_opinions, theme_recipe
-from analytics.intake.redaction import redact_each
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.models.sentiment import (
     LEXICON_LANGUAGES,
@@ -32,6 +31,7 @@ from flows.gather import (
     author_numbers,
     documents_of,
     is_mostly_unread,
+    item_words,
     live_rows,
     not_granting,
     opinions_in,
@@ -129,13 +129,8 @@ def item_texts(night: Night) -> pl.DataFrame:
     items = live_rows(night, "items", use="recommend")
     if items.is_empty():
         return pl.DataFrame(schema={"item_id": pl.String, "title": pl.String, "text": pl.String})
-    words = pl.concat_str(
-        [pl.col("title").str.strip_chars(), pl.col("text").str.strip_chars()],
-        separator=". ",
-        ignore_nulls=True,
-    )
-    items = items.select(item_id="id", title="title", text=words).filter(pl.col("text").str.len_chars() > 0)
-    return items.with_columns(pl.Series("text", redact_each(items["text"].to_list()), pl.String))
+    items = items.select("title", item_words(items).alias("text"), item_id="id")
+    return items.filter(pl.col("text") != "")
 
 
 def read_vectors(night: Night, recipe: str, keys: Iterable[str]) -> tuple[pl.DataFrame, np.ndarray]:

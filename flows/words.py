@@ -17,7 +17,7 @@ from analytics.intake.cleaning import INPUTS, clean_recipe, clean_texts, readabl
 from analytics.intake.correspondence import CUT_VERSION, block_hashes
 from analytics.intake.macros import customer_speech, find_recurring, likely_agents
 from analytics.intake.redaction_names import NameIndex
-from analytics.settings import Settings
+from analytics.settings import SourceSettings
 from analytics.store.lake import Engine, Stage
 from flows.gather import last_reading, live_rows, raw_documents
 from flows.night import Handle, Night, fill_stage
@@ -53,13 +53,10 @@ def clean(night: Night) -> Handle:
 @lru_cache(maxsize=1)
 def messages(night: Night) -> pl.DataFrame:
     """Live documents with `is_correspondence` and `said_by` (customer | agent; null: nothing says)."""
-    raw = raw_documents(night)
-    said_by = _said_by(raw, night.settings)
-    is_letter = pl.col("channel").is_in(LETTERS).fill_null(False)
-    raw = raw.with_columns(
-        said_by,
-        is_correspondence=pl.col("thread_id").is_not_null() | pl.col("speaker").is_not_null() | is_letter,
-    )
+    said_by = customer_speech(pl.col("speaker"))
+    for source in night.settings.sources:
+        said_by = pl.when(pl.col("source") == source.name).then(speech_in(source)).otherwise(said_by)
+    raw = raw_documents(night).with_columns(said_by=said_by, is_correspondence=is_correspondence())
     unsaid = raw.filter("is_correspondence", pl.col("thread_id").is_not_null(), pl.col("said_by").is_null())
     agents = likely_agents(
         unsaid.select("created_at", thread=_thread(), author="author_key").drop_nulls("author")
@@ -75,15 +72,18 @@ def _thread() -> pl.Expr:
     return pl.concat_str("source", pl.lit(":"), pl.coalesce("thread_id", "document_id"))
 
 
-def _said_by(raw: pl.DataFrame, settings: Settings) -> pl.Series:
-    speech = raw.select(customer_speech(pl.col("speaker"))).to_series()
-    for source in settings.sources:
-        if source.customer_speakers:
-            own = raw["speaker"].str.to_lowercase().is_in([s.lower() for s in source.customer_speakers])
-            named = pl.select(pl.when(own).then(pl.lit("customer")).otherwise(pl.lit("agent"))).to_series()
-            is_its = (raw["source"] == source.name) & raw["speaker"].is_not_null()
-            speech = named.zip_with(is_its, speech)
-    return speech.alias("said_by")
+def is_correspondence() -> pl.Expr:
+    """Whether a document is a message: it has a thread or a speaker, or came by a channel of messages."""
+    is_letter = pl.col("channel").is_in(LETTERS).fill_null(False)
+    return pl.col("thread_id").is_not_null() | pl.col("speaker").is_not_null() | is_letter
+
+
+def speech_in(source: SourceSettings) -> pl.Expr:
+    """Who a source's speaker column says wrote a message: customer, agent, or null where nothing says."""
+    if not source.customer_speakers:
+        return customer_speech(pl.col("speaker"))
+    own = pl.col("speaker").str.to_lowercase().is_in([name.lower() for name in source.customer_speakers])
+    return pl.when(own).then(pl.lit("customer")).when(own.not_()).then(pl.lit("agent"))
 
 
 def _names_within(night: Night, documents: pl.DataFrame) -> pl.Series:

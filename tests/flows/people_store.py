@@ -16,11 +16,14 @@ import polars as pl
 from conftest import Shop
 
 from analytics.identity import document_id
+from analytics.store.read import open_published
+from analytics.tables import TABLES
 from flows import ingest, publish, steps, words
 from flows.night import begin_night
 from flows.people_erasing import expire
 
 FIRST = date(2026, 6, 1)
+THIRD = FIRST + timedelta(days=2)
 ANNA = "anna-4711@shop.example"
 SHARED = "The shared kettle lid leaks over the table. It dripped for days on end."
 SETTINGS = """
@@ -176,6 +179,25 @@ def run_plain(shop: Shop, as_of: date) -> dict:
         lists = publish.recommend_items(night, vectors)
         handles = [documents, texts, sentences, vectors, sentiment, themes, decisions, lists]
         return publish.publish(night, handles)
+
+
+def after_three_nights(folder: Path) -> tuple[Shop, Planted]:
+    """A shop after three nights, before the second of which Anna changed a review, and what is hers."""
+    shop, anna = plant_store(folder)
+    run_plain(shop, FIRST)
+    change_review(shop, anna)
+    run_plain(shop, FIRST + timedelta(days=1))
+    run_plain(shop, THIRD)
+    return shop, anna
+
+
+def published(shop: Shop, table: str, generation: str | None = None) -> pl.DataFrame:
+    database = TABLES[table].database
+    opened = open_published(shop.data_dir, database, generation)
+    try:
+        return TABLES[table].conform(opened.query(f'SELECT * FROM "{table}"'))
+    finally:
+        opened.close()
 
 
 def decoded(path: Path) -> str:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from datetime import date
 
 import polars as pl
@@ -376,3 +377,18 @@ def test_a_dry_run_and_the_check_foresee_the_same(shop, capsys):
     assert "reviews (documents): 60 rows, 60 new or changed, 0 after that day, 0 rejected" in said
     n_texts = price["of_newest_days"] + price["of_older_days"]
     assert f"would ask the embedding model for {n_texts} texts of documents" in said
+
+
+def test_the_same_words_in_two_sources_are_priced_once(shop, capsys):
+    main(["init", *files(shop)])
+    capsys.readouterr()
+    main(["check", "--json"])
+    once = json.loads(capsys.readouterr().out)["price"]
+    again = shop / "again.csv"
+    shutil.copy(files(shop)[0], again)
+    assert main(["init", "--force", *files(shop), str(again)]) == 0
+    capsys.readouterr()
+    main(["check", "--json"])
+    twice = json.loads(capsys.readouterr().out)["price"]
+    assert twice["statements"] == 2 * once["statements"]
+    assert twice["model_calls"] == once["model_calls"]

@@ -214,6 +214,7 @@ def test_a_limited_run_takes_so_many_documents_and_never_moves_the_pointer(tmp_p
     said = run_night(shop, limit=20)
     assert not said["is_published"]
     assert said["n_documents"] == 20
+    assert said["held_sources"] == [], "a draw of documents says nothing of what arrives"
     assert read_pointer(shop.data_dir / "published").active is None
     whole = run_night(shop)
     assert whole["n_documents"] == 160

@@ -15,12 +15,14 @@ from people_store import (
     ANNA,
     FIRST,
     SHARED,
+    THIRD,
     Planted,
     StubEmbedder,
-    change_review,
+    after_three_nights,
     found_in,
     lake_rows,
     plant_store,
+    published,
     read_lines,
     run_plain,
     write_lines,
@@ -31,12 +33,9 @@ from analytics.settings import load_settings
 from analytics.store import files
 from analytics.store.generation import check_generation, read_manifest, roll_back
 from analytics.store.pointer import read_pointer
-from analytics.store.read import open_published
 from analytics.tables import TABLES
 from flows.cli import main
 from flows.publish import restore
-
-THIRD = FIRST + timedelta(days=2)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,21 +48,7 @@ def stub_embedder():
 @pytest.fixture(scope="module")
 def three_nights(tmp_path_factory):
     """A shop after three nights, and what is Anna's; to be copied, never changed."""
-    shop, anna = plant_store(tmp_path_factory.mktemp("people") / "shop")
-    run_plain(shop, FIRST)
-    change_review(shop, anna)
-    run_plain(shop, FIRST + timedelta(days=1))
-    run_plain(shop, THIRD)
-    return shop, anna
-
-
-def published(shop: Shop, table: str, generation: str | None = None) -> pl.DataFrame:
-    database = TABLES[table].database
-    opened = open_published(shop.data_dir, database, generation)
-    try:
-        return TABLES[table].conform(opened.query(f'SELECT * FROM "{table}"'))
-    finally:
-        opened.close()
+    return after_three_nights(tmp_path_factory.mktemp("people") / "shop")
 
 
 def everything_published(shop: Shop) -> list[dict[str, pl.DataFrame]]:

@@ -10,26 +10,23 @@ import pytest
 from conftest import Shop
 from people_store import (
     ANNA,
-    FIRST,
+    THIRD,
     StubEmbedder,
-    change_review,
+    after_three_nights,
     found_in,
-    plant_store,
+    published,
     run_plain,
     write_lines,
 )
 
 from analytics.settings import SourceSettings, load_settings
 from analytics.store.pointer import read_pointer
-from analytics.store.read import open_published
-from analytics.tables import TABLES, UTC_TIME
+from analytics.tables import UTC_TIME
 from flows.cli import main
 from flows.ingest import admit_rows
 from flows.night import Handle, past_night, read_manifest_rows
 from flows.people import is_expired
 from flows.steps import rated_documents
-
-THIRD = FIRST + timedelta(days=2)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,21 +39,7 @@ def stub_embedder():
 @pytest.fixture(scope="module")
 def three_nights(tmp_path_factory):
     """A shop after three nights, and what is Anna's; to be copied, never changed."""
-    shop, anna = plant_store(tmp_path_factory.mktemp("people") / "shop")
-    run_plain(shop, FIRST)
-    change_review(shop, anna)
-    run_plain(shop, FIRST + timedelta(days=1))
-    run_plain(shop, THIRD)
-    return shop, anna
-
-
-def published(shop: Shop, table: str, generation: str | None = None) -> pl.DataFrame:
-    database = TABLES[table].database
-    opened = open_published(shop.data_dir, database, generation)
-    try:
-        return TABLES[table].conform(opened.query(f'SELECT * FROM "{table}"'))
-    finally:
-        opened.close()
+    return after_three_nights(tmp_path_factory.mktemp("people") / "shop")
 
 
 def popular_for_the_idle(shop: Shop) -> set[str]:
