@@ -8,6 +8,7 @@ NightloomError              exit 1, one line
 │   ├── StoreBusy           another run holds the store; retryable
 │   ├── StoreFull           the disk is full
 │   └── SchemaTooNew        the state was written by a newer version
+├── ActRefused              what a person asked of the registry cannot be done
 ├── NotPublished            nothing is published yet, or not what was asked for
 ├── CheckFailed             a generation did not pass its checks and was not published
 └── ServerUnavailable       Prefect's server does not start or does not answer; retryable
@@ -59,6 +60,10 @@ class StoreFull(StoreError):
 
 class SchemaTooNew(StoreError):
     """The state database was written by a newer version of this program."""
+
+
+class ActRefused(NightloomError):
+    """What a person asked of a theme, a link or a proposal cannot be done."""
 
 
 class NotPublished(NightloomError):

@@ -76,6 +76,16 @@ def theme_id(run: str, smallest_founding_opinion: str) -> str:
     return hash_of([run, smallest_founding_opinion])
 
 
+def group_id(run: str, smallest_founding_opinion: str) -> str:
+    """Identity of a group of themes found by a run."""
+    return hash_of([run, "group", smallest_founding_opinion])
+
+
+def proposal_id(kind: str, themes: Iterable[str]) -> str:
+    """Identity of a proposal: the same kind about the same themes, whatever night makes it."""
+    return hash_of([kind, sorted(themes)])
+
+
 def decision_id(kind: str, subject: str, theme: str, episode: int) -> str:
     """Identity of a decision: an episode of one kind about one subject and theme."""
     return hash_of([kind, subject, theme, episode])

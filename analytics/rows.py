@@ -82,11 +82,13 @@ PLACEMENT_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "opinion_id": pl.String,
     "theme_id": pl.String,
     "similarity": pl.Float64,
+    "is_member": pl.Boolean,  # false: taken out of the theme
     "registry_version": pl.Int64,  # number of registry events that counted when it was placed
     "run_id": pl.String,
-    "cause": pl.String,  # discovery | placed
+    "cause": pl.String,  # discovery | placed | born | split | own theme | linked
+    "event_id": pl.String,  # of the registry event that moved it; null where none did
 }
-"""Placement log: an opinion put under a theme by a run."""
+"""Placement log: an opinion put under a theme by a run, or taken out of it."""
 
 JOURNAL_ROWS = {
     "attempt": ATTEMPT_ROWS,

@@ -153,6 +153,8 @@ class SourceSettings(_Section):
             "users": ("id",),
             "interactions": ("user", "item", "created_at"),
         }[self.kind]
+        if "all" in (self.name, *self.columns.segments):
+            raise ValueError('"all" names everything; give the source or the segment column another name')
         for column in needed:
             if getattr(self.columns, column) is None:
                 raise ValueError(f"columns.{column} is missing; a source of {self.kind} needs it")
@@ -226,19 +228,23 @@ class SentimentSettings(_Section):
 
 
 class ThemeSettings(_Section):
-    """How themes are found the first time and how opinions are placed afterwards."""
+    """How themes are found the first time and how the registry goes on afterwards."""
 
-    neighbours: int = Field(15, ge=2, description="Nearest neighbours of an opinion in the discovery graph.")
-    resolution: float = Field(
-        1.0, gt=0, description="Higher gives more and smaller themes (Leiden, modularity)."
+    granularity: Literal["coarse", "medium", "fine"] = Field(
+        "medium", description="Fewer and wider themes, or more and narrower ones: coarse, medium or fine."
     )
-    max_discovery_opinions: int = Field(
-        20_000, ge=100, description="Discovery reads at most this many opinions, drawn by key hash."
+    auto_apply: bool = Field(
+        False,
+        description="Merge, split and widen themes as proposed without asking; people's own and pinned "
+        "themes are left alone.",
     )
+    min_opinions: int = Field(10, ge=2, description="A smaller group of opinions is not a theme.")
     min_discovery_opinions: int = Field(
         200, ge=10, description="Discovery waits until the store holds this many opinions."
     )
-    min_opinions: int = Field(10, ge=2, description="A smaller group of opinions is not a theme.")
+    max_discovery_opinions: int = Field(
+        100_000, ge=100, description="Discovery reads at most this many opinions, drawn by key hash."
+    )
 
 
 class DecisionSettings(_Section):

@@ -80,6 +80,7 @@ TABLES = {
                 "n_waiting_to_be_read": pl.Int64,  # above the night's cap on model calls
                 "n_undated": pl.Int64,
                 "model_calls": pl.Int64,
+                "min_authors": pl.Int32,  # fewest distinct authors behind what is shown
                 "degraded": pl.List(pl.String),
                 "attempt": pl.Int32,
                 "started_at": UTC_TIME,
@@ -182,11 +183,12 @@ TABLES = {
             "opinion × theme",
             {
                 "opinion_id": pl.String,
-                "theme_id": pl.String,
+                "theme_id": pl.String,  # of a merged theme: its survivor's
                 "similarity": pl.Float64,
-                "cause": pl.String,
+                "cause": pl.String,  # discovery | placed | born | split | own theme | linked
                 "run_id": pl.String,
                 "registry_version": pl.Int64,
+                "event_id": pl.String,  # that moved it there; null where none did
             },
             key=("opinion_id", "theme_id"),
         ),
@@ -195,10 +197,16 @@ TABLES = {
             "theme",
             {
                 "theme_id": pl.String,
+                "level": pl.String,  # theme | group
                 "name": pl.String,
+                "criterion": pl.String,  # what a statement must say to belong
                 "keywords": pl.List(pl.String),
-                "status": pl.String,
-                "parent_id": pl.String,
+                "status": pl.String,  # active | merged | split | retired
+                "parent_id": pl.String,  # its group
+                "merged_into": pl.String,
+                "split_from": pl.String,
+                "is_own": pl.Boolean,  # a person's own
+                "is_pinned": pl.Boolean,
                 "radius": pl.Float64,
                 "born_run": pl.String,
                 "born_on": pl.Date,
@@ -217,15 +225,34 @@ TABLES = {
             "theme_event",
             "event",
             {
-                "run_id": pl.String,
-                "theme_id": pl.String,
-                "kind": pl.String,  # born | renamed | merged | split | retired | revived
-                "nth": pl.Int32,
-                "as_of": pl.Date,
+                "event_id": pl.String,
+                "run_id": pl.String,  # null: a person's act
+                "theme_id": pl.String,  # null where it is about a link
+                # born | renamed | merged | split | retired | revived | anchored | pinned | linked …
+                "kind": pl.String,
+                "as_of": pl.Date,  # of the first night that counts it
                 "cause": pl.String,
                 "who": pl.String,
+                "about": pl.String,  # the new name, the theme it went into
+                "agreed_share": pl.Float64,  # of a theme's statements, when its anchors were made anew
             },
-            key=("run_id", "theme_id", "kind", "nth"),
+            key=("event_id",),
+        ),
+        Table(
+            "theme_proposal",
+            "proposal",
+            {
+                "proposal_id": pl.String,
+                "kind": pl.String,  # merge | split | widen
+                "theme_id": pl.String,
+                "other_id": pl.String,  # the theme to merge it with
+                "evidence": pl.Float64,  # what was measured, as `sentence` says
+                "n_opinions": pl.Int64,  # statements it would move
+                "anchor": pl.String,  # to widen by: centroid and radius, packed
+                "sentence": pl.String,
+            },
+            key=("proposal_id",),
+            journaled=True,
         ),
         Table(
             "theme_day",
@@ -239,15 +266,17 @@ TABLES = {
                 "n_authors": pl.Int64,
                 "n_negative": pl.Int64,
                 "n_positive": pl.Int64,
+                "is_shown": pl.Boolean,  # each day of its week has nobody or enough authors
             },
             key=("theme_id", "day", "segment_name", "segment_value"),
         ),
         Table(
             "trend",
-            "theme × segment × window",
+            "theme × segment × source × window",
             {
                 "theme_id": pl.String,
                 **_SEGMENT,
+                "source": pl.String,
                 "window_start": pl.Date,
                 "window_end": pl.Date,
                 "n_documents": pl.Int64,
@@ -256,9 +285,9 @@ TABLES = {
                 "share": pl.Float64,
                 "share_low": pl.Float64,
                 "share_high": pl.Float64,
-                "is_shown": pl.Boolean,  # enough distinct authors in this cell
+                "is_shown": pl.Boolean,  # enough distinct authors, in it and in what its differences leave
             },
-            key=("theme_id", "segment_name", "segment_value", "window_start"),
+            key=("theme_id", "segment_name", "segment_value", "source", "window_start", "window_end"),
         ),
         Table(
             "decision",

@@ -119,31 +119,138 @@ def themes(night: Night) -> pl.DataFrame:
     )
 
 
-def segments(night: Night) -> pl.DataFrame:
-    """Every segment that weekly shares are split by: segment_name, segment_value."""
+def theme_groups(night: Night) -> pl.DataFrame:
+    """Groups of themes with enough authors, largest first: columns of the view theme_group."""
     return night.rows(
-        """SELECT DISTINCT segment_name, segment_value FROM theme_week WHERE segment_name <> $everything
+        "SELECT * FROM theme_group WHERE n_authors >= $min_authors ORDER BY n_documents DESC, theme_id",
+        min_authors=night.min_authors,
+    )
+
+
+def waiting(night: Night) -> dict[str, Any] | None:
+    """How much is not yet a theme: n_opinions, n_documents, n_authors, share; None where too few wrote it."""
+    found = night.rows("SELECT * FROM not_yet_a_theme")
+    return found.row(0, named=True) if found.height else None
+
+
+def proposals(night: Night) -> pl.DataFrame:
+    """Changes of themes that wait for a person: columns of the view theme_proposal_board."""
+    return night.rows("SELECT * FROM theme_proposal_board ORDER BY kind, proposal_id")
+
+
+def theme_history(night: Night) -> pl.DataFrame:
+    """What became of themes, newest first: columns of the view theme_history."""
+    return night.rows(
+        """SELECT * FROM theme_history WHERE name IS NOT NULL AND kind <> 'anchored'
+        ORDER BY as_of DESC, name, kind, event_id"""
+    )
+
+
+def segments(night: Night) -> pl.DataFrame:
+    """Every segment that shares are split by: segment_name, segment_value."""
+    return night.rows(
+        """SELECT DISTINCT segment_name, segment_value FROM theme_cell WHERE segment_name <> $everything
         ORDER BY segment_name, segment_value""",
         everything=ALL,
     )
 
 
-def weeks(night: Night, theme_id: str, segment_name: str = ALL, segment_value: str = ALL) -> pl.DataFrame:
-    """Weekly shares of a theme in a segment, oldest first; a week with too few authors has no figures."""
+def theme_sources(night: Night) -> list[str]:
+    """Every source that shares are split by."""
+    found = night.rows(
+        "SELECT DISTINCT source FROM theme_cell WHERE source <> $everything ORDER BY source", everything=ALL
+    )
+    return found["source"].to_list()
+
+
+def window_lengths(night: Night) -> list[int]:
+    """Lengths in weeks of the windows that end with the night, the shortest first."""
+    found = night.rows("SELECT DISTINCT n_weeks FROM theme_cell ORDER BY n_weeks")
+    return found["n_weeks"].to_list()
+
+
+def theme_cells(
+    night: Night, segment: tuple[str, str] = (ALL, ALL), source: str = ALL, n_weeks: int = 1
+) -> pl.DataFrame:
+    """Every theme in one filter: what the view theme_board says of it, and its cell there.
+
+    Only the windows of `window_lengths` are offered. A range of other weeks would be a difference of two of
+    them, or a sum of weeks: which cells are safe is decided for all filters together, before any is asked.
+
+    Args:
+        night: The generation.
+        segment: Name and value of a segment; (ALL, ALL): documents of all segments.
+        source: Name of a source; ALL: documents of all sources.
+        n_weeks: Length of the window that ends with the night.
+
+    Returns:
+        Columns of theme_board, largest theme first, with n_documents_in, n_covered, share, share_low,
+        share_high and typical_quote of the filter: all null where the cell may not be shown or has no
+        mention. Without a segment and a source the typical quote is the theme's own.
+    """
     return night.rows(
-        """SELECT w.window_start, w.window_end, w.n_covered,
-            CASE WHEN t.n_authors >= $min_authors THEN w.n_documents END AS n_documents,
-            CASE WHEN t.n_authors >= $min_authors THEN w.share END AS share,
-            CASE WHEN t.n_authors >= $min_authors THEN w.share_low END AS share_low,
-            CASE WHEN t.n_authors >= $min_authors THEN w.share_high END AS share_high
-        FROM theme_week AS w
-        JOIN trend AS t USING (theme_id, segment_name, segment_value, window_start)
-        WHERE theme_id = $theme_id AND segment_name = $segment_name AND segment_value = $segment_value
-        ORDER BY w.window_start""",
+        """WITH cell AS (
+            SELECT c.*
+            FROM theme_cell AS c
+            JOIN trend AS t USING (theme_id, segment_name, segment_value, source, window_start, window_end)
+            WHERE c.is_shown AND t.n_authors >= $min_authors AND c.n_weeks = $n_weeks
+                AND c.window_end = (SELECT max(window_end) FROM trend)
+                AND c.segment_name = $segment_name AND c.segment_value = $segment_value
+                AND c.source = $source
+        ),
+        typical AS (
+            SELECT q.theme_id, q.quote
+            FROM theme_quote AS q
+            JOIN cell AS c USING (theme_id)
+            WHERE q.day BETWEEN c.window_start AND c.window_end
+                AND (c.source = $everything OR q.source = c.source)
+                AND (c.segment_name = $everything
+                    OR list_contains(q.segments, {'name': c.segment_name, 'value': c.segment_value}))
+            QUALIFY row_number() OVER (PARTITION BY q.theme_id ORDER BY q.similarity DESC, q.opinion_id) = 1
+        )
+        SELECT b.* REPLACE (
+                c.share AS share, c.share_low AS share_low, c.share_high AS share_high,
+                CASE WHEN $segment_name = $everything AND $source = $everything
+                    THEN b.typical_quote ELSE q.quote END AS typical_quote
+            ),
+            c.n_documents AS n_documents_in, c.n_covered
+        FROM theme_board AS b
+        LEFT JOIN cell AS c USING (theme_id)
+        LEFT JOIN typical AS q USING (theme_id)
+        WHERE b.n_authors >= $min_authors
+        ORDER BY b.n_documents DESC, b.theme_id""",
         min_authors=night.min_authors,
+        everything=ALL,
+        segment_name=segment[0],
+        segment_value=segment[1],
+        source=source,
+        n_weeks=n_weeks,
+    )
+
+
+def weeks(
+    night: Night, theme_id: str, segment: tuple[str, str] = (ALL, ALL), source: str = ALL
+) -> pl.DataFrame:
+    """Weekly shares of a theme in a filter, oldest first; a week that may not be shown has no figures."""
+    return night.rows(
+        """WITH cell AS (
+            SELECT w.*
+            FROM theme_week AS w
+            JOIN trend AS t USING (theme_id, segment_name, segment_value, source, window_start, window_end)
+            WHERE w.is_shown AND t.n_authors >= $min_authors AND theme_id = $theme_id
+                AND segment_name = $segment_name AND segment_value = $segment_value AND source = $source
+        )
+        SELECT e.window_start, e.window_end, c.n_covered, c.n_documents, c.share, c.share_low, c.share_high
+        FROM theme_week AS e
+        LEFT JOIN cell AS c USING (window_start)
+        WHERE e.theme_id = $theme_id AND e.segment_name = $everything AND e.source = $everything
+        ORDER BY e.window_start""",
+        min_authors=night.min_authors,
+        everything=ALL,
         theme_id=theme_id,
-        segment_name=segment_name,
-        segment_value=segment_value,
+        segment_name=segment[0],
+        segment_value=segment[1],
+        source=source,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from analytics.errors import NightloomError, store_error
 from analytics.settings import load_settings
+from flows.cli_themes import add_theme_commands
 
 DONE, FAILED, DEGRADED = 0, 1, 3
 SCHEMA_VERSION = 1
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
+        if hasattr(arguments, "say"):
+            return _say(arguments.say(load_settings(arguments.config), arguments), arguments.json)
         return int(arguments.act(arguments))
     except NightloomError as error:
         print(f"nightloom: {error}", file=sys.stderr)
@@ -77,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("what", choices=sorted(SHOWN), help="what to show")
     show.add_argument("--user", help="recommendations: only this user's")
     show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep)")
+    show.add_argument("--segment", type=_segment, metavar="NAME=VALUE", help="themes: in one segment")
+    show.add_argument("--source", default="all", help="themes: in one source")
+    show.add_argument("--weeks", type=int, choices=(1, 4, 13, 26), default=1, help="themes: last weeks")
     show.add_argument("--limit", type=_count, help="at most this many rows")
     show.add_argument("--generation", help="a kept generation instead of the active one")
 
@@ -102,8 +108,26 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--log", action="store_true", help="who objected or withdrew, and when")
     objection.add_argument("--withdraw", action="store_true", help="the person no longer objects")
 
+    add_theme_commands(commands)
+    _add_evaluate(commands)
     command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
     return parser
+
+
+def _add_evaluate(commands: Any) -> None:
+    evaluate = commands.add_parser("evaluate", help="measure quality on a file of your own; stores nothing")
+    what = evaluate.add_subparsers(dest="evaluated", required=True, metavar="WHAT")
+    themes = what.add_parser("themes", help="how well and how steadily themes are found in its texts")
+    themes.add_argument("--config", type=Path, default=Path("nightloom.toml"), help="settings file")
+    themes.add_argument("--data", type=Path, required=True, metavar="FILE", help="Parquet, CSV or JSON Lines")
+    themes.add_argument("--text", required=True, metavar="COLUMN", help="its column of texts")
+    themes.add_argument("--label", metavar="COLUMN", help="its column of labels, which only the measures see")
+    themes.add_argument(
+        "--granularity", choices=("coarse", "medium", "fine"), help="instead of the settings'"
+    )
+    themes.add_argument("--seed", type=_count, help="instead of the store's")
+    themes.add_argument("--json", action="store_true", help="print JSON instead of text")
+    themes.set_defaults(act=_evaluate)
 
 
 def _day(text: str) -> date:
@@ -111,6 +135,13 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as YYYY-MM-DD") from None
+
+
+def _segment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a segment; write it as NAME=VALUE")
+    return name, value
 
 
 def _count(text: str) -> int:
@@ -201,7 +232,21 @@ SHOWN = {
         "insights",
         "SELECT * FROM decision_board WHERE $kind IS NULL OR kind = $kind ORDER BY rank",
     ),
-    "themes": ("insights", "SELECT * FROM theme_board ORDER BY n_documents DESC, theme_id"),
+    "themes": (
+        "insights",
+        """SELECT b.* EXCLUDE (window_start, window_end, share, share_low, share_high, typical_quote),
+            c.window_start, c.window_end, c.n_documents AS n_documents_in, c.n_covered, c.share, c.share_low,
+            c.share_high,
+            CASE WHEN $segment_name = 'all' AND $source = 'all' THEN b.typical_quote END AS typical_quote
+        FROM theme_board AS b LEFT JOIN theme_cell AS c ON c.theme_id = b.theme_id
+            AND c.segment_name = $segment_name AND c.segment_value = $segment_value AND c.source = $source
+            AND c.n_weeks = $weeks AND c.window_end = (SELECT max(window_end) FROM theme_cell)
+        ORDER BY b.n_documents DESC, b.theme_id""",
+    ),
+    "groups": ("insights", "SELECT * FROM theme_group ORDER BY n_documents DESC, theme_id"),
+    "waiting": ("insights", "SELECT * FROM not_yet_a_theme"),
+    "proposals": ("insights", "SELECT * FROM theme_proposal_board ORDER BY kind, proposal_id"),
+    "events": ("insights", "SELECT * FROM theme_history ORDER BY as_of, theme_id, kind, event_id"),
     "recommendations": (
         "customers",
         'SELECT * FROM recommendation WHERE $user IS NULL OR user_id = $user ORDER BY user_id, "rank"',
@@ -221,7 +266,11 @@ def _show(arguments: argparse.Namespace) -> int:
     database, query = SHOWN[arguments.what]
     published = open_published(settings.data_dir, database, arguments.generation)  # type: ignore[arg-type]
     try:
-        values = {name: getattr(arguments, name) for name in ("kind", "user") if f"${name}" in query}
+        given = {**vars(arguments), "segment_name": "all", "segment_value": "all"}
+        if arguments.segment:
+            given["segment_name"], given["segment_value"] = arguments.segment
+        filters = ("kind", "user", "segment_name", "segment_value", "source", "weeks")
+        values = {name: given[name] for name in filters if f"${name}" in query}
         rows = published.query(query, **values)
     finally:
         published.close()
@@ -290,6 +339,29 @@ def _say(told: tuple[str, dict[str, Any] | list[dict[str, Any]]], as_json: bool)
         _print_object(content)
     else:
         print(json.dumps(content, default=str, ensure_ascii=False))
+    return DONE
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from analytics.settings import Settings
+    from flows.evaluate import as_lines, evaluate_themes
+
+    settings = (
+        load_settings(arguments.config) if arguments.config.exists() else Settings.model_construct(sources=())
+    )
+    result = evaluate_themes(
+        settings,
+        arguments.data,
+        arguments.text,
+        arguments.label,
+        granularity=arguments.granularity or settings.themes.granularity,
+        seed=arguments.seed,
+    )
+    if arguments.json:
+        _print_object(result)
+        return DONE
+    for line in as_lines(result):
+        print(line)
     return DONE
 
 

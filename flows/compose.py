@@ -12,7 +12,7 @@ from analytics.insight.shares import document_days, theme_days, trends
 from analytics.intake.health import assess_sources
 from analytics.models.sentiment import sentiment_label
 from analytics.store.generation import Content
-from analytics.store.registry import replay
+from analytics.store.registry import ACTIVE, THEME, Registry, replay, with_event_ids
 from analytics.tables import TABLES
 from flows.gather import (
     author_numbers,
@@ -20,9 +20,9 @@ from flows.gather import (
     live_rows,
     not_granting,
     opinions_in,
-    placements,
     sentiment_keys,
     vector_keys,
+    with_survivors,
     with_vectors,
 )
 from flows.night import Night, read_manifest_rows
@@ -55,7 +55,7 @@ def compose_insights(night: Night) -> Insights:
     opinions, unread = _opinions(night, recipes)
     documents = _documents(night, read, recipes["clean"], unread)
     opinion_themes = (
-        placements(night, night.counting)
+        with_survivors(night.store.placement.read(night.counting), registry_of(night))
         .join(opinions, on="opinion_id", how="semi")
         .select(*TABLES["opinion_theme"].columns)
         .sort("opinion_id", "theme_id")
@@ -159,17 +159,33 @@ def _calendar(night: Night) -> pl.DataFrame:
     return pl.DataFrame([*events, *holidays], schema=TABLES["calendar_event"].columns)
 
 
+def _events(night: Night) -> pl.DataFrame:
+    runs = [attempt.run_id for attempt in night.counting]
+    return night.store.state.theme_events(runs, night.state_sequence)
+
+
+@lru_cache(maxsize=1)
+def registry_of(night: Night) -> Registry:
+    """The registry as the night leaves it."""
+    return replay(_events(night))
+
+
 def _themes(
     night: Night, documents: pl.DataFrame, opinions: pl.DataFrame, opinion_themes: pl.DataFrame
 ) -> pl.DataFrame:
-    """The registry with what stands under each theme tonight."""
-    store = night.store
-    runs = [attempt.run_id for attempt in night.counting]
-    registry = replay(store.state.theme_events(runs, night.state_sequence))
+    """The registry with what stands under each theme, and under each group of themes, tonight."""
+    registry = registry_of(night).themes
+    said = (
+        opinion_themes.select("opinion_id", "theme_id")
+        .join(opinions.select("opinion_id", "document_id", "sentiment_label"), on="opinion_id")
+        .join(documents.select("document_id", "author"), on="document_id")
+    )
+    parents = registry.filter(pl.col("status") == ACTIVE).select("theme_id", "parent_id").drop_nulls()
+    of_groups = said.join(parents, on="theme_id").with_columns(theme_id="parent_id").drop("parent_id")
     label = pl.col("sentiment_label")
     counted = (
-        opinion_themes.join(opinions.select("opinion_id", "document_id", "sentiment_label"), on="opinion_id")
-        .join(documents.select("document_id", "author"), on="document_id")
+        pl.concat([said, of_groups])
+        .unique(["opinion_id", "theme_id"])
         .group_by("theme_id")
         .agg(
             n_opinions=pl.col("opinion_id").n_unique(),
@@ -179,17 +195,26 @@ def _themes(
             positive_share=(label == "positive").mean(),
         )
     )
-    born = {run.run_id: day for run, day in zip(night.counting, _days(night), strict=True)}
     themes = registry.join(counted, on="theme_id", how="left").with_columns(
         pl.col("n_opinions", "n_documents", "n_authors").fill_null(0)
     )
-    return TABLES["theme"].conform(
-        themes.with_columns(
-            born_on=pl.col("born_run").replace_strict(born, default=None, return_dtype=pl.Date),
-            is_shown=(pl.col("n_authors") >= night.settings.store.min_authors)
-            & (pl.col("status") == "active"),
-        )
+    first_counted = (
+        theme_events_of(night).filter(pl.col("kind") == "born").select("theme_id", born_on="as_of")
     )
+    themes = themes.join(first_counted.unique("theme_id"), on="theme_id", how="left").with_columns(
+        is_shown=(pl.col("n_authors") >= night.settings.store.min_authors) & (pl.col("status") == ACTIVE)
+    )
+    telling = _telling_groups(said, themes, night.settings.store.min_authors)
+    is_safe = (pl.col("level") == THEME) | ~pl.col("theme_id").is_in(telling.implode())
+    return TABLES["theme"].conform(themes.with_columns(is_shown=pl.col("is_shown") & is_safe))
+
+
+def _telling_groups(said: pl.DataFrame, themes: pl.DataFrame, min_authors: int) -> pl.Series:
+    """Groups of themes whose figures, less those of their shown themes, would tell of a few people."""
+    hidden = themes.filter(pl.col("level") == THEME, ~pl.col("is_shown")).select("theme_id", "parent_id")
+    behind = said.join(hidden.drop_nulls(), on="theme_id").group_by("parent_id")
+    n_authors = behind.agg(n=pl.col("author").fill_null(-1).n_unique())
+    return n_authors.filter(pl.col("n") < min_authors)["parent_id"]
 
 
 def _days(night: Night) -> list[object]:
@@ -211,6 +236,7 @@ def compose_generation(night: Night) -> Content:
     }
     decisions, evidence = _standing(journaled["decision"], journaled["decision_evidence"], insights.themes)
     decisions = _decisions_in_words(decisions, insights.themes)
+    trend = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
     tables = {
         **journaled,
         "decision": decisions,
@@ -223,9 +249,9 @@ def compose_generation(night: Night) -> Content:
         "opinion": opinions,
         "opinion_theme": placed,
         "theme": insights.themes,
-        "theme_event": _theme_events(night),
-        "theme_day": theme_days(opinions, placed, documents),
-        "trend": trends(opinions, placed, documents, night.as_of, min_authors=min_authors),
+        "theme_event": theme_events_of(night),
+        "theme_day": theme_days(opinions, placed, documents, trend, min_authors=min_authors),
+        "trend": trend,
         "source": insights.sources,
         "source_day": insights.source_days,
         "calendar_event": _calendar(night),
@@ -255,16 +281,30 @@ def _decisions_in_words(decisions: pl.DataFrame, themes: pl.DataFrame) -> pl.Dat
     return decisions.with_columns(pl.Series("sentence", sentences, pl.String))
 
 
-def _theme_events(night: Night) -> pl.DataFrame:
-    runs = [attempt.run_id for attempt in night.counting]
-    events = night.store.state.theme_events(runs, night.state_sequence)
-    days = dict(zip(runs, _days(night), strict=True))
-    same = ["run_id", "theme_id", "kind"]
-    return events.with_columns(
-        as_of=pl.col("run_id").replace_strict(days, default=None, return_dtype=pl.Date),
-        cause=pl.col("content").str.json_path_match("$.cause"),
-        nth=pl.int_range(pl.len()).over(same),
-    ).select(*TABLES["theme_event"].columns)
+@lru_cache(maxsize=1)
+def theme_events_of(night: Night) -> pl.DataFrame:
+    """Table theme_event; a person's act counts from the first night that read the state after it."""
+    days = dict(zip([attempt.run_id for attempt in night.counting], _days(night), strict=True))
+    events = with_event_ids(_events(night))
+    attempts = night.store.journal.read("attempt", night.counting)
+    nights = attempts.select("as_of", sequence="state_sequence").sort("sequence", "as_of")
+    of_people = (
+        events.filter(pl.col("run_id").is_null())
+        .sort("sequence")
+        .join_asof(nights, on="sequence", strategy="forward")
+    )
+    of_runs = events.filter(pl.col("run_id").is_not_null()).with_columns(
+        as_of=pl.col("run_id").replace_strict(days, default=None, return_dtype=pl.Date)
+    )
+    said = pl.col("content").str.json_path_match
+    return TABLES["theme_event"].conform(
+        pl.concat([of_runs, of_people.select(of_runs.columns)]).with_columns(
+            cause=said("$.cause"),
+            theme_id=pl.when(pl.col("theme_id") != "").then("theme_id"),
+            about=pl.coalesce(said("$.into"), said("$.split_from"), said("$.name")),
+            agreed_share=said("$.agreed").cast(pl.Float64),
+        )
+    )
 
 
 def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
@@ -311,5 +351,4 @@ def item_vectors(night: Night) -> pl.DataFrame:
 
 
 def _theme_vectors(night: Night) -> pl.DataFrame:
-    runs = [attempt.run_id for attempt in night.counting]
-    return replay(night.store.state.theme_events(runs, night.state_sequence)).select("theme_id", "centroid")
+    return registry_of(night).themes.drop_nulls("centroid").select("theme_id", "centroid")

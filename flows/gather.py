@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -15,6 +16,7 @@ from analytics.intake.repeats import mark_repeats
 from analytics.models.weights import declared_languages
 from analytics.settings import Settings, Use
 from analytics.store.journal import Attempt
+from analytics.store.registry import ACTIVE, RETIRED, Registry
 from flows.ingest import SOURCE_STAGES
 from flows.night import Night
 
@@ -191,10 +193,22 @@ def sentiment_keys(opinions: pl.DataFrame, recipe: str) -> pl.Series:
     return pl.Series(lake_keys(recipe, opinions.select("reading", "fold").iter_rows()), dtype=pl.String)
 
 
-def placements(night: Night, attempts: tuple[Attempt, ...]) -> pl.DataFrame:
-    """The placement log of the given attempts: of an opinion's entries under a theme the last counts."""
-    return night.store.placement.read(attempts).unique(
-        ["opinion_id", "theme_id"], keep="last", maintain_order=True
+def with_survivors(
+    placements: pl.DataFrame, registry: Registry, statuses: Sequence[str] = (ACTIVE, RETIRED)
+) -> pl.DataFrame:
+    """What a placement log leaves under the themes that are there: its columns, theme_id the survivor's.
+
+    Of an opinion's entries under a theme the last counts. What stood under a merged theme stands under the
+    one it was merged into, what stood under a split one wherever the split put it.
+    """
+    alive = registry.themes.filter(pl.col("status").is_in(list(statuses))).select(survivor_id="theme_id")
+    return (
+        placements.join(registry.survivors, on="theme_id", maintain_order="left")
+        .join(alive, on="survivor_id", how="semi", maintain_order="left")
+        .with_columns(theme_id="survivor_id")
+        .drop("survivor_id")
+        .unique(["opinion_id", "theme_id"], keep="last", maintain_order=True)
+        .filter("is_member")
     )
 
 

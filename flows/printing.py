@@ -15,7 +15,20 @@ from analytics.store.lock import end_leftovers, is_held, last_holder
 from analytics.store.pointer import read_pointer
 
 _COLUMNS = {
-    "themes": ["name", "n_documents", "n_authors", "share", "share_low", "share_high", "negative_share"],
+    "groups": ["name", "n_themes", "n_documents", "n_authors", "negative_share", "theme_id"],
+    "waiting": ["n_opinions", "n_documents", "n_authors", "share"],
+    "proposals": ["proposal_id", "kind", "sentence"],
+    "events": ["as_of", "kind", "name", "cause", "who", "about"],
+    "themes": [
+        "theme_id",
+        "name",
+        "n_documents",
+        "n_authors",
+        "share",
+        "share_low",
+        "share_high",
+        "negative_share",
+    ],
     "recommendations": ["user_id", "rank", "item_id", "score", "method"],
     "quality": ["metric", "value", "n", "about"],
     "ledger": ["stage", "n_calls", "n_answers", "n_failed", "n_parts", "engine", "seconds", "load_seconds"],
@@ -45,7 +58,9 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
         tbl_rows=-1, tbl_cols=-1, tbl_width_chars=width, tbl_hide_dataframe_shape=True, fmt_str_lengths=60,
         tbl_hide_column_data_types=True, tbl_formatting="NOTHING",
     ):  # fmt: skip
-        cells = rows.select(_COLUMNS[what]).with_columns(cs.float().round(3))
+        cells = rows.select(_COLUMNS[what]).with_columns(
+            cs.float().round(3), cs.by_name("theme_id", "proposal_id", require_all=False).str.slice(0, 8)
+        )
         return str(cells.with_columns(pl.all().cast(pl.String).fill_null("–")))
 
 

@@ -18,12 +18,21 @@ from analytics.rows import EPISODE_ROWS
 from analytics.settings import Settings
 from analytics.store.generation import check_generation, new_name, write_generation
 from analytics.store.pointer import Entry, move_pointer, read_pointer
+from analytics.store.registry import THEME
 from analytics.tables import TABLES
-from flows.compose import Insights, compose_generation, compose_insights, interactions_of, item_vectors
+from flows.compose import (
+    Insights,
+    compose_generation,
+    compose_insights,
+    interactions_of,
+    item_vectors,
+    theme_events_of,
+)
 from flows.gather import is_mostly_unread, live_rows
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
 from flows.people import without_objecting
 from flows.steps import read_head
+from flows.theme_changes import EMBEDDING_CHANGED
 from recommender.ranking import recommend, recommend_recipe
 
 
@@ -40,7 +49,7 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
     insights = compose_insights(night)
     earlier = journal.read("episode", night.earlier[-1:]).drop("_run_id")
     ranked = rank_decisions(
-        insights.themes.filter("is_shown"),
+        insights.themes.filter("is_shown", pl.col("level") == THEME),
         insights.opinions,
         insights.opinion_themes,
         insights.documents.with_columns(
@@ -125,8 +134,22 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
         for name, value in handle.facts.items():
             if name in ("n_failed", "n_parked", "n_erased", "n_expired") and value:
                 rows.append((name, float(value), handle.n, handle.stage))
+    rows += _reanchored(night)
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
+
+
+def _reanchored(night: Night) -> list[tuple[str, float | None, int, str]]:
+    """How much of what stands under the themes another embedding model would put there again."""
+    events = theme_events_of(night).filter(
+        pl.col("run_id") == night.run_id, pl.col("cause") == EMBEDDING_CHANGED
+    )
+    if events.is_empty():
+        return []
+    told = events.join(compose_insights(night).themes.select("theme_id", "n_opinions"), on="theme_id")
+    n = int(told["n_opinions"].sum())
+    agreed = float((told["agreed_share"] * told["n_opinions"]).sum())
+    return [("reanchor_agreement", round(agreed / n, 6) if n else None, n, "themes")]
 
 
 def language_quality(insights: Insights) -> list[tuple[str, float | None, int, str]]:
@@ -258,6 +281,7 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "n_waiting_to_be_read": documents.filter("is_analysed", "is_counted", ~pl.col("is_covered")).height,
         "n_undated": documents["day"].null_count(),
         "model_calls": int(calls),
+        "min_authors": night.settings.store.min_authors,
         "degraded": degraded,
         "attempt": night.made_by.attempt,
         "started_at": night.started_at,

@@ -1,4 +1,4 @@
-"""The steps that read: statements, vectors, sentiment, themes; each asks the lake what is owed."""
+"""The steps that read: statements, vectors, sentiment; each asks the lake what is owed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import numpy as np
 import polars as pl
 from tqdm import tqdm
 
-from analytics.errors import SettingsError
-from analytics.identity import canonical_json, hash_of, lake_keys, stage_seed
+from analytics.identity import hash_of, lake_keys, stage_seed
 from analytics.insight.sentences import opinion_spans, sentence_recipe
-from analytics.insight.themes import discover_themes, place_opinions, theme_recipe
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.models.sentiment import (
     LEXICON_LANGUAGES,
@@ -26,16 +24,12 @@ from analytics.models.sentiment import (
     score_lexicon,
 )
 from analytics.store.lake import Engine, Stage
-from analytics.store.registry import born_event, replay
+from analytics.store.registry import replay
 from flows.gather import (
-    author_numbers,
     documents_of,
-    is_mostly_unread,
     item_words,
     live_rows,
-    not_granting,
     opinions_in,
-    placements,
     sentence_keys,
     sentiment_keys,
     vector_keys,
@@ -44,6 +38,7 @@ from flows.gather import (
 from flows.ingest import N_FOLDS
 from flows.night import Handle, Night, fill_stage, read_manifest_rows
 from flows.people import without_objecting
+from flows.theme_book import events_before
 
 MAX_HEAD_DOCUMENTS = 20_000
 """The sentiment head is fitted on at most this many rated documents, drawn by their id, which is a hash."""
@@ -66,10 +61,12 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
     """Turn statements and items into vectors; the same words once."""
     model = describe_model(night.settings.embedding)
     stage = Stage("embedding", model.recipe(), calls_model=True)
-    _check_themes_fit(night, stage.recipe_id)
     opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
     items = item_texts(night).select("text", day=pl.lit(night.as_of), draw=pl.lit(""))
-    texts = pl.concat([opinions.select("day", text="reading", draw="document_id"), items], how="diagonal")
+    words = pl.DataFrame({"text": theme_words(night)}, schema={"text": pl.String})
+    words = words.select("text", day=pl.lit(night.as_of), draw=pl.lit(""))
+    said = opinions.select("day", text="reading", draw="document_id")
+    texts = pl.concat([said, items, words], how="diagonal")
     # A document is drawn whole: were it by statement, long ones would be covered last.
     texts = texts.sort("day", "draw", descending=[True, False], nulls_last=True).unique("text", keep="first")
     wanted = texts.with_columns(vector_keys(texts["text"], stage.recipe_id).alias("key"))
@@ -105,23 +102,9 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
             bar.close()
 
 
-def _events_so_far(night: Night) -> pl.DataFrame:
-    """Registry events that count before this night does anything."""
-    return night.store.state.theme_events([a.run_id for a in night.earlier], night.state_sequence)
-
-
-def _check_themes_fit(night: Night, embedding_recipe: str) -> None:
-    """Stop before anything is spent where the registry's centroids were made of other vectors.
-
-    Raises:
-        SettingsError: [embedding] changed since the themes were found.
-    """
-    registry = replay(_events_so_far(night))
-    if registry.filter(pl.col("embedding_recipe") != embedding_recipe).height:
-        raise SettingsError(
-            f"{night.settings.file}: [embedding] changed, and the themes of {night.settings.data_dir} were "
-            "found with other vectors; set the model back, or give the store another data_dir"
-        )
+def theme_words(night: Night) -> list[str]:
+    """What people wrote of themes of their own: it is embedded like what customers wrote."""
+    return sorted(set(replay(events_before(night)).active["words"].explode().drop_nulls()))
 
 
 def item_texts(night: Night) -> pl.DataFrame:
@@ -253,57 +236,3 @@ def with_rating_share(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
             .otherwise(share)
         )
     return rows.with_columns(rating_share=share)
-
-
-def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> Handle:
-    """Find themes the first time; afterwards put new statements under the themes that are there."""
-    store = night.store
-    recipe = theme_recipe(night.settings.themes)
-    events = _events_so_far(night)
-    registry = replay(events).filter(pl.col("status") == "active")
-    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
-    born: list[dict[str, Any]] = []
-    cause = "placed"
-    if registry.is_empty():
-        cause = "discovery"
-        few = opinions.height < night.settings.themes.min_discovery_opinions
-        if few or is_mostly_unread(documents_of(night, cleaned.recipe)):
-            opinions = opinions.head(0)
-        opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
-        themes = _discover(night, documents_of(night, cleaned.recipe), opinions, matrix)
-        born = [
-            born_event(theme, cause=cause, embedding_recipe=vectors.recipe, theme_recipe=hash_of(recipe))
-            for theme in themes.iter_rows(named=True)
-        ]
-    else:
-        placed = placements(night, night.earlier)
-        opinions = opinions.join(placed, on="opinion_id", how="anti")
-        opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
-        themes = registry.select("theme_id", "centroid", "radius")
-    store.state.record_theme_events(night.run_id, born, who="night")
-    rows = place_opinions(opinions["opinion_id"].to_list(), matrix, themes).with_columns(
-        registry_version=pl.lit(events.height + len(born)), run_id=pl.lit(night.run_id), cause=pl.lit(cause)
-    )
-    store.placement.append(night.made_by, rows)
-    facts = {"n_born": len(born), "n_placed": rows.height}
-    return Handle("theme", hash_of(recipe), canonical_json(recipe), opinions.height, facts)
-
-
-def _discover(
-    night: Night, documents: pl.DataFrame, opinions: pl.DataFrame, matrix: np.ndarray
-) -> pl.DataFrame:
-    may_not = not_granting(night.settings, documents["source"], "quote")
-    authors = documents.select(
-        "document_id",
-        author_numbers(documents, night.settings),
-        may_quote=~pl.col("source").is_in(may_not),
-    )
-    found = opinions.join(authors, on="document_id", maintain_order="left")
-    return discover_themes(
-        found.select("opinion_id", "document_id", "author", "quote", "may_quote"),
-        matrix,
-        night.settings.themes,
-        min_authors=night.settings.store.min_authors,
-        run_id=night.run_id,
-        seed=stage_seed(night.settings.store.seed, "themes"),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -103,10 +103,15 @@ def find_keywords(statements: pl.DataFrame, *, min_authors: int) -> dict[int, li
     return found
 
 
-def name_themes(keywords: Mapping[str, list[str]]) -> dict[str, str]:
-    """A name for each theme id, no two made of the same words; earlier ones choose first."""
+def name_themes(keywords: Mapping[str, list[str]], taken_names: Iterable[str] = ()) -> dict[str, str]:
+    """A name for each theme id, no two made of the same words; earlier ones choose first.
+
+    Args:
+        keywords: Theme to its keywords, most telling first.
+        taken_names: Names that other themes have.
+    """
     names: dict[str, str] = {}
-    taken: set[frozenset[str]] = set()
+    taken = {frozenset(name.split(", ")) for name in taken_names}
     for theme, words in keywords.items():
         choices = itertools.combinations(words, min(NAME_WORDS, len(words)))
         free = next((words for words in choices if words and frozenset(words) not in taken), None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from analytics.insight.privacy import CELL, NONE, NOT_TOLD_APART, PLACE, WINDOW, at_place, safe_cells
 from analytics.tables import ALL, TABLES
 
 Z_95 = 1.96
 WEEK_DAYS = 7
+WINDOWS_WEEKS = (4, 13, 26)
+"""Lengths of the windows, above a week, that end with the night."""
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z_95) -> tuple[np.ndarray, np.ndarray]:
@@ -97,13 +100,25 @@ def document_days(documents: pl.DataFrame) -> pl.DataFrame:
     return TABLES["document_day"].conform(counted)
 
 
-def theme_days(opinions: pl.DataFrame, opinion_theme: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+def theme_days(
+    opinions: pl.DataFrame,
+    opinion_theme: pl.DataFrame,
+    documents: pl.DataFrame,
+    trend: pl.DataFrame,
+    *,
+    min_authors: int,
+) -> pl.DataFrame:
     """Table theme_day: who mentioned a theme on each day, and how; days without a mention have no row.
+
+    A day is shown in all documents alone, within a week that `trend` shows, and only where every day of that
+    week has no author or enough of them, so that no day follows from the others.
 
     Args:
         opinions: Columns opinion_id, document_id, sentiment_label.
         opinion_theme: Columns opinion_id, theme_id.
         documents: As for `document_days`.
+        trend: Table trend of the same night.
+        min_authors: Fewest distinct authors of a shown cell.
     """
     dated = documents.filter(pl.col("day").is_not_null()).select("document_id", "day", "author", "segments")
     mentions = _mentions(opinion_theme, opinions.select("opinion_id", "document_id", "sentiment_label"))
@@ -118,7 +133,27 @@ def theme_days(opinions: pl.DataFrame, opinion_theme: pl.DataFrame, documents: p
             n_positive=(pl.col("sentiment_label") == "positive").sum(),
         )
     )
-    return TABLES["theme_day"].conform(counted)
+    weeks = trend.filter(
+        "is_shown",
+        pl.col("segment_name") == ALL,
+        pl.col("source") == ALL,
+        (pl.col("window_end") - pl.col("window_start")).dt.total_days() == WEEK_DAYS - 1,
+    ).select("theme_id", "segment_name", "segment_value", "window_start", "window_end")
+    days = counted.sort("day").join_asof(
+        weeks.sort("window_start"),
+        left_on="day",
+        right_on="window_start",
+        by=["theme_id", "segment_name", "segment_value"],
+        check_sortedness=False,
+    )
+    week = pl.when(pl.col("day") <= pl.col("window_end")).then("window_start")
+    has_enough = (pl.col("n_authors") >= min_authors).all()
+    return TABLES["theme_day"].conform(
+        days.with_columns(week=week).with_columns(
+            is_shown=pl.col("week").is_not_null()
+            & has_enough.over("theme_id", "segment_name", "segment_value", "week")
+        )
+    )
 
 
 def trends(
@@ -130,57 +165,109 @@ def trends(
     n_weeks: int = 26,
     min_authors: int,
 ) -> pl.DataFrame:
-    """Table trend: each theme's share of the covered documents in the weeks that end on `as_of`.
+    """Table trend: each theme's share of the covered documents, by segment, source and window.
 
-    A theme has a row for every week in the segment that holds all, and in each segment that mentions it in
-    one of the weeks. Where no document is covered the share is null. The cell is shown when at least
-    `min_authors` distinct authors mention the theme in it.
+    Windows are whole weeks, counted back from `as_of`, and the last 4, 13 and 26 weeks. A theme has a row
+    for every window of all documents, and for a segment, a source or both together in every window that
+    mentions it there. Where no document is covered the share is null. A cell is shown by the rule of
+    `privacy.safe_cells`, which must hold for the mentions and for the covered documents behind the share.
 
     Args:
         opinions: Columns opinion_id, document_id.
         opinion_theme: Columns opinion_id, theme_id.
-        documents: As for `document_days`; only covered ones count.
+        documents: As for `document_days`, and source; only covered ones count.
         as_of: Last day of the last week.
         n_weeks: How many weeks.
         min_authors: Fewest distinct authors of a shown cell.
     """
-    cell = ["segment_name", "segment_value", "week"]
-    weeks_ago = (pl.lit(as_of) - pl.col("day")).dt.total_days() // WEEK_DAYS
-    covered = _by_segment(
-        documents.filter("is_covered")
-        .with_columns(week=weeks_ago)
-        .filter(pl.col("week").is_between(0, n_weeks - 1))
-        .select("document_id", "author", "week", "segments")
-    )
+    windows = [length for length in WINDOWS_WEEKS if length <= n_weeks]
+    covered = _divided(documents.filter("is_covered"), as_of, n_weeks)
     mentions = _mentions(opinion_theme, opinions.select("opinion_id", "document_id"))
-    mentioned = (
-        mentions.select("theme_id", "document_id")
-        .unique()
-        .join(covered, on="document_id")
-        .group_by("theme_id", *cell)
-        .agg(n_documents=pl.len(), n_authors=pl.col("author").n_unique())
+    mentioned = mentions.select("theme_id", "document_id").unique().join(covered, on="document_id")
+    written = _cells_covered(covered.filter(pl.col("week") < n_weeks), windows, min_authors).select(
+        *PLACE, *WINDOW, n_covered="n_documents", is_base_shown="is_shown"
     )
-    themes = opinion_theme.select("theme_id").unique()
-    lines = pl.concat(
-        [
-            themes.with_columns(segment_name=pl.lit(ALL), segment_value=pl.lit(ALL)),
-            mentioned.select("theme_id", "segment_name", "segment_value"),
-        ]
-    ).unique()
-    cells = (
-        lines.join(pl.DataFrame({"week": range(n_weeks)}, schema={"week": pl.Int64}), how="cross")
-        .join(covered.group_by(cell).agg(n_covered=pl.len()), on=cell, how="left")
-        .join(mentioned, on=["theme_id", *cell], how="left")
-        .with_columns(pl.col("n_covered", "n_documents", "n_authors").fill_null(0))
+    cells = _count_cells(mentioned, windows)
+    cells = cells.with_columns(
+        is_shown=safe_cells(mentioned, cells, windows=windows, min_authors=min_authors, has_open_totals=True)
     )
-    window_end = pl.lit(as_of) - pl.duration(days=pl.col("week") * WEEK_DAYS)
-    return TABLES["trend"].conform(
-        with_shares(cells).with_columns(
-            window_start=window_end - timedelta(days=WEEK_DAYS - 1),
-            window_end=window_end,
-            is_shown=pl.col("n_authors") >= min_authors,
+    published = (
+        _lines(cells, n_weeks, windows)
+        .join(written, on=[*PLACE, *WINDOW], how="left")
+        .join(cells, on=CELL, how="left")
+        .with_columns(
+            pl.col("n_covered", "n_documents", "n_authors").fill_null(0),
+            is_shown=(pl.col("is_shown") & pl.col("is_base_shown")).fill_null(False),
         )
     )
+    window_end = pl.lit(as_of) - pl.duration(days=pl.col("week") * WEEK_DAYS)
+    window_start = window_end - pl.duration(days=pl.col("n_weeks") * WEEK_DAYS - 1)
+    return TABLES["trend"].conform(
+        with_shares(published).with_columns(window_start=window_start, window_end=window_end)
+    )
+
+
+def _divided(documents: pl.DataFrame, as_of: date, n_weeks: int) -> pl.DataFrame:
+    """Each document once for every name of a segment, with its value there; NONE where it has none.
+
+    Returns:
+        Columns document_id, author, source, week (`n_weeks`: older, or without a date), segment_name,
+        segment_value.
+    """
+    weeks_ago = (pl.lit(as_of) - pl.col("day")).dt.total_days() // WEEK_DAYS
+    dated = documents.with_columns(
+        week=pl.when(weeks_ago.is_between(0, n_weeks - 1)).then(weeks_ago).otherwise(n_weeks),
+        # The name of what is not told apart can name nothing else.
+        source=pl.when(pl.col("source") != ALL).then("source").otherwise(pl.lit(NONE)),
+    )
+    values = _by_segment(dated.select("document_id", "segments")).filter(pl.col("segment_name") != ALL)
+    names = values.select("segment_name").unique()
+    if names.is_empty():
+        names = pl.DataFrame({"segment_name": [NONE]})
+    return (
+        dated.select("document_id", "author", "source", "week")
+        .join(names, how="cross")
+        .join(values, on=["document_id", "segment_name"], how="left")
+        .with_columns(pl.col("segment_value").fill_null(NONE))
+    )
+
+
+def _count_cells(mentions: pl.DataFrame, windows: list[int]) -> pl.DataFrame:
+    """Documents and distinct authors of every cell that has a mention: CELL, n_documents, n_authors."""
+    counted = []
+    for place in NOT_TOLD_APART:
+        placed = at_place(mentions, place).unique()
+        for length in (1, *windows):
+            within = placed if length == 1 else placed.filter(pl.col("week") < length).with_columns(week=0)
+            counted.append(
+                within.with_columns(n_weeks=pl.lit(length, pl.Int64))
+                .group_by(CELL)
+                .agg(n_documents=pl.len(), n_authors=pl.col("author").n_unique())
+            )
+    return pl.concat(counted, how="vertical_relaxed")
+
+
+def _cells_covered(covered: pl.DataFrame, windows: list[int], min_authors: int) -> pl.DataFrame:
+    """What shares are shares of, and whether it may be shown: PLACE, WINDOW, n_documents, is_shown."""
+    written = covered.with_columns(theme_id=pl.lit(ALL))
+    cells = _count_cells(written, windows)
+    return cells.with_columns(
+        is_shown=safe_cells(written, cells, windows=windows, min_authors=min_authors, has_open_totals=False)
+    )
+
+
+def _lines(cells: pl.DataFrame, n_weeks: int, windows: list[int]) -> pl.DataFrame:
+    """The cells that are published: all windows of all documents, and where else a theme is mentioned."""
+    lengths = [*((week, 1) for week in range(n_weeks)), *((0, length) for length in windows)]
+    every = pl.DataFrame(lengths, schema={"week": pl.Int64, "n_weeks": pl.Int64}, orient="row")
+    everywhere = (
+        cells.select("theme_id", *(pl.lit(ALL).alias(name) for name in PLACE))
+        .unique()
+        .join(every, how="cross")
+    )
+    has_name = (pl.col("segment_value") != NONE) & (pl.col("source") != NONE)
+    mentioned = cells.filter(has_name, pl.col("week") < n_weeks).select(CELL)
+    return pl.concat([everywhere, mentioned]).unique()
 
 
 def with_shares(cells: pl.DataFrame) -> pl.DataFrame:

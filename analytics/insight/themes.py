@@ -1,42 +1,56 @@
-"""Themes: found once by grouping like statements; afterwards statements are only placed into them."""
+"""Discovery: from statements to themes at two levels, with all that the registry keeps of a theme."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from analytics import identity
+from analytics.insight.grouping import find_groups
 from analytics.insight.keywords import find_keywords, name_themes
-from analytics.insight.neighbours import group_vectors
+from analytics.insight.placement import make_anchors
 from analytics.insight.sentences import count_words
 from analytics.settings import ThemeSettings
 
-THEME_VERSION = 1
-LOWEST_RADIUS = 0.3
-"""A statement with a lower cosine than this to every centroid belongs to no theme."""
-RADIUS_QUANTILE = 0.1
-"""The share of a theme's founding statements that may lie outside its radius."""
+THEME_VERSION = 2
 TYPICAL_WORDS = (4, 25)
-_BLOCK = 8_192
+CRITERION_WORDS = 4
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
+_CONTRAST = -1
+"""Group of statements that only show which words are common to all."""
 
-_THEMES: dict[str, pl.DataType | type[pl.DataType]] = {
+FOUND_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "theme_id": pl.String,
+    "level": pl.String,
+    "parent_id": pl.String,
     "name": pl.String,
+    "criterion": pl.String,
     "keywords": pl.List(pl.String),
-    "centroid": pl.List(pl.Float32),
-    "radius": pl.Float64,
     "typical_opinion_id": pl.String,
     "n_opinions": pl.Int64,
 }
-_PLACED: dict[str, pl.DataType | type[pl.DataType]] = {
-    "opinion_id": pl.String,
+_MEMBERS: dict[str, pl.DataType | type[pl.DataType]] = {"opinion_id": pl.String, "theme_id": pl.String}
+_ANCHORS: dict[str, pl.DataType | type[pl.DataType]] = {
     "theme_id": pl.String,
-    "similarity": pl.Float64,
+    "centroid": pl.List(pl.Float32),
+    "radius": pl.Float64,
 }
+
+
+@dataclass(frozen=True)
+class Found:
+    """Themes that were found, and who founded them."""
+
+    themes: pl.DataFrame
+    """Columns of FOUND_ROWS, largest first; groups of themes after the themes."""
+    anchors: pl.DataFrame
+    """theme_id, centroid (unit), radius: one or more rows for each theme, none for a group of themes."""
+    members: pl.DataFrame
+    """opinion_id, theme_id: the founding statements."""
 
 
 def theme_recipe(settings: ThemeSettings) -> dict[str, Any]:
@@ -44,9 +58,7 @@ def theme_recipe(settings: ThemeSettings) -> dict[str, Any]:
     return {
         "stage": "themes",
         "version": THEME_VERSION,
-        "method": "shared neighbours, Leiden on modularity",
-        "lowest_radius": LOWEST_RADIUS,
-        "radius_quantile": RADIUS_QUANTILE,
+        "method": "neighbour graph, Leiden, grain chosen from the data",
         **settings.model_dump(),
     }
 
@@ -59,65 +71,157 @@ def discover_themes(
     min_authors: int,
     run_id: str,
     seed: int,
-) -> pl.DataFrame:
+    taken: Collection[str] = (),
+) -> Found:
     """Find the themes of a store that has none.
 
     Args:
-        opinions: Columns opinion_id, document_id, author (null: all such count as one author), quote,
-            may_quote.
+        opinions: Columns opinion_id, author (null: all such count as one author), quote, may_quote.
         vectors: float32 (n_opinions, n_dims), unit rows, aligned with `opinions`.
-        settings: Shape of the neighbour graph and what is too small.
+        settings: The grain, and what is too small.
         min_authors: A group with fewer distinct authors is no theme.
         run_id: The run in which the themes are born.
-        seed: Decides the draw where there are too many statements, and Leiden's random choices.
-
-    Returns:
-        Columns theme_id, name, keywords, centroid (unit), radius (lowest cosine at which a statement is
-        placed), typical_opinion_id, n_opinions; sorted by theme_id.
+        seed: Decides the draw where there are too many statements, and the search's random choices.
+        taken: Names that other themes have.
     """
     statements = _distinct_statements(opinions, settings.max_discovery_opinions, seed)
-    groups = group_vectors(
-        vectors[statements["row"].to_numpy()],
-        n_neighbours=settings.neighbours,
-        resolution=settings.resolution,
-        seed=seed,
+    found = find_groups(vectors[statements["row"].to_numpy()], granularity=settings.granularity, seed=seed)
+    grouped = opinions.with_row_index("row").join(
+        statements.select("quote", pl.Series("group", found.group)), on="quote", maintain_order="left"
     )
-    statements = statements.with_columns(pl.Series("group", groups))
-    members = opinions.join(statements.select("quote", "group"), on="quote").sort("opinion_id")
-    large_enough = (
-        members.group_by("group")
+    grouped = grouped.filter(pl.col("group") >= 0)
+    large = _large_enough(grouped, min_opinions=settings.min_opinions, min_authors=min_authors)
+    themes = describe_groups(
+        grouped.join(large, on="group", how="semi", maintain_order="left"),
+        vectors,
+        min_authors=min_authors,
+        run_id=run_id,
+        taken=taken,
+    )
+    theme_of = _theme_of(large, run_id)
+    parents = {theme: int(found.parent[group]) for group, theme in theme_of.items()}
+    return _with_upper_level(themes, parents, grouped, min_authors=min_authors, run_id=run_id)
+
+
+def describe_groups(
+    grouped: pl.DataFrame,
+    vectors: np.ndarray,
+    *,
+    min_authors: int,
+    run_id: str,
+    contrast: Iterable[str] = (),
+    taken: Collection[str] = (),
+    usual_radius: float | None = None,
+) -> Found:
+    """Make a theme of each group: its identity, words, anchors and typical statement.
+
+    Args:
+        grouped: Columns row (of `vectors`), group, opinion_id, author, quote, may_quote: all that founds.
+        vectors: float32 (n, n_dims), unit rows.
+        min_authors: A keyword that fewer distinct authors use could give one of them away.
+        run_id: The run in which the themes are born.
+        contrast: Quotes of other themes, against which the keywords are chosen.
+        taken: Names that other themes have.
+        usual_radius: Radius of other themes, for groups too small to know their own.
+    """
+    if grouped.is_empty():
+        return Found(pl.DataFrame(schema=FOUND_ROWS), pl.DataFrame(schema=_ANCHORS), _no_members())
+    sizes = grouped.group_by("group").agg(n_opinions=pl.len(), founding_opinion_id=pl.col("opinion_id").min())
+    sizes = sizes.sort("n_opinions", "founding_opinion_id", descending=[True, False])
+    theme_of = _theme_of(sizes, run_id)
+    others = pl.DataFrame({"quote": list(contrast)}, schema={"quote": pl.String}).select(
+        pl.lit(_CONTRAST, pl.Int64).alias("group"), pl.int_range(pl.len()).alias("author"), "quote"
+    )
+    spoken = grouped.select(pl.col("group").cast(pl.Int64), pl.col("author").cast(pl.Int64), "quote")
+    keywords = find_keywords(pl.concat([spoken, others]), min_authors=min_authors)
+    names = name_themes({theme: keywords[group] for group, theme in theme_of.items()}, taken)
+    distinct = grouped.sort("may_quote", "opinion_id", descending=[True, False])
+    distinct = distinct.unique("quote", keep="first", maintain_order=True).sort("opinion_id")
+    rows, anchors = [], []
+    for group, n_opinions in sizes.select("group", "n_opinions").iter_rows():
+        founders = distinct.filter(pl.col("group") == group)
+        members = vectors[founders["row"].to_numpy()]
+        found = make_anchors(members, usual_radius=usual_radius)
+        anchors += [(theme_of[group], centroid, radius) for centroid, radius in found]
+        rows.append(
+            {
+                "theme_id": theme_of[group],
+                "level": "theme",
+                "parent_id": None,
+                "name": names[theme_of[group]],
+                "criterion": write_criterion(keywords[group]),
+                "keywords": keywords[group],
+                "typical_opinion_id": find_typical(founders, members),
+                "n_opinions": n_opinions,
+            }
+        )
+    members_of = grouped.select(
+        "opinion_id", theme_id=pl.col("group").replace_strict(theme_of, return_dtype=pl.String)
+    )
+    return Found(
+        pl.DataFrame(rows, schema=FOUND_ROWS, orient="row"),
+        pl.DataFrame(anchors, schema=_ANCHORS, orient="row"),
+        members_of.sort("opinion_id"),
+    )
+
+
+def write_criterion(keywords: Collection[str]) -> str:
+    """What a statement must say to belong, in one sentence, from the theme's keywords."""
+    words = list(keywords)[:CRITERION_WORDS]
+    if not words:
+        return "Says what the typical statement says."
+    spoken = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+    return f"Says something about {spoken}."
+
+
+def find_typical(founders: pl.DataFrame, vectors: np.ndarray) -> str:
+    """The statement that stands for a theme: near its centre, short, whole, and one that may be shown.
+
+    Args:
+        founders: Columns opinion_id, quote, may_quote; no quote twice.
+        vectors: float32 (n_founders, n_dims), unit rows, aligned.
+
+    Returns:
+        Its opinion_id: the nearest to the mean of those that may be shown and read well alone, or the
+        nearest of all.
+    """
+    mean = vectors.astype(np.float64).mean(axis=0)
+    similarities = np.round(vectors.astype(np.float64) @ mean, 6)
+    fewest, most = TYPICAL_WORDS
+    shown = founders["may_quote"].to_numpy()
+    if shown.any():
+        founders, similarities = founders.filter(shown), similarities[shown]
+    rows = zip(founders["opinion_id"], founders["quote"], similarities.tolist(), strict=True)
+    ranked = sorted(rows, key=lambda row: (-row[2], row[0]))
+    for opinion, quote, _ in ranked:
+        is_whole = quote.endswith(_SENTENCE_ENDS) and not quote[0].islower()
+        if is_whole and not quote.isupper() and fewest <= count_words(quote) <= most:
+            return str(opinion)
+    return str(ranked[0][0])
+
+
+def _no_members() -> pl.DataFrame:
+    return pl.DataFrame(schema=_MEMBERS)
+
+
+def _theme_of(sizes: pl.DataFrame, run_id: str) -> dict[int, str]:
+    """Theme of each group, in the order of `sizes`."""
+    pairs = sizes.select("group", "founding_opinion_id").iter_rows()
+    return {group: identity.theme_id(run_id, founder) for group, founder in pairs}
+
+
+def _large_enough(grouped: pl.DataFrame, *, min_opinions: int, min_authors: int) -> pl.DataFrame:
+    """Groups that may become themes, largest first: group, n_opinions, n_authors, founding_opinion_id."""
+    return (
+        grouped.group_by("group")
         .agg(
             n_opinions=pl.len(),
             n_authors=pl.col("author").n_unique(),
             founding_opinion_id=pl.col("opinion_id").min(),
         )
-        .filter(pl.col("n_opinions") >= settings.min_opinions, pl.col("n_authors") >= min_authors)
+        .filter(pl.col("n_opinions") >= min_opinions, pl.col("n_authors") >= min_authors)
         .sort("n_opinions", "founding_opinion_id", descending=[True, False])
     )
-    keywords = find_keywords(
-        members.join(large_enough, on="group", how="semi", maintain_order="left"), min_authors=min_authors
-    )
-    theme_of = {
-        group: identity.theme_id(run_id, founder)
-        for group, founder in large_enough.select("group", "founding_opinion_id").iter_rows()
-    }
-    names = name_themes({theme: keywords[group] for group, theme in theme_of.items()})
-    rows = []
-    for group, n_opinions in large_enough.select("group", "n_opinions").iter_rows():
-        founders = statements.filter(pl.col("group") == group)
-        centroid, similarities = _centre(vectors[founders["row"].to_numpy()])
-        rows.append(
-            {
-                "theme_id": theme_of[group],
-                "name": names[theme_of[group]],
-                "keywords": keywords[group],
-                "centroid": centroid.tolist(),
-                "radius": _radius(similarities),
-                "typical_opinion_id": _typical(founders, similarities),
-                "n_opinions": n_opinions,
-            }
-        )
-    return pl.DataFrame(rows, schema=_THEMES, orient="row").sort("theme_id")
 
 
 def _distinct_statements(opinions: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
@@ -135,68 +239,47 @@ def _distinct_statements(opinions: pl.DataFrame, most: int, seed: int) -> pl.Dat
     return distinct
 
 
-def _centre(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit mean (n_dims,) of unit rows as float32, and each row's cosine to it."""
-    mean = rows.astype(np.float64).sum(axis=0)
-    length = np.sqrt(mean @ mean)
-    centroid = (mean / (length if length > 0 else 1.0)).astype(np.float32)
-    return centroid, np.round(rows.astype(np.float64) @ centroid.astype(np.float64), 6)
-
-
-def _radius(similarities: np.ndarray) -> float:
-    return max(LOWEST_RADIUS, round(float(np.quantile(similarities, RADIUS_QUANTILE)), 6))
-
-
-def _typical(founders: pl.DataFrame, similarities: np.ndarray) -> str:
-    """The nearest to the centroid of those that may be shown and read well alone, or the nearest of all."""
-    fewest, most = TYPICAL_WORDS
-    shown = founders["may_quote"].to_numpy()
-    if shown.any():
-        founders, similarities = founders.filter(shown), similarities[shown]
-    ranked = sorted(
-        zip(
-            founders["opinion_id"].to_list(), founders["quote"].to_list(), similarities.tolist(), strict=True
-        ),
-        key=lambda row: (-row[2], row[0]),
+def _with_upper_level(
+    found: Found, parents: dict[str, int], grouped: pl.DataFrame, *, min_authors: int, run_id: str
+) -> Found:
+    """Add the groups of themes; one that would hold a single theme is none."""
+    of_theme = pl.DataFrame(
+        list(parents.items()), schema={"theme_id": pl.String, "upper": pl.Int64}, orient="row"
     )
-    for opinion, quote, _ in ranked:
-        is_whole = quote.endswith(_SENTENCE_ENDS) and not quote[0].islower()
-        if is_whole and not quote.isupper() and fewest <= count_words(quote) <= most:
-            return opinion
-    return ranked[0][0]
-
-
-def place_opinions(opinion_ids: Sequence[str], vectors: np.ndarray, themes: pl.DataFrame) -> pl.DataFrame:
-    """Place each statement into its nearest theme, where it lies within that theme's radius.
-
-    Args:
-        opinion_ids: One per row of `vectors`.
-        vectors: (n_opinions, n_dims), unit rows.
-        themes: Columns theme_id, centroid, radius.
-
-    Returns:
-        Columns opinion_id, theme_id, similarity, sorted by opinion_id; a statement outside is left out. A
-        statement's row does not depend on which others are given.
-    """
-    themes = themes.sort("theme_id")
-    if themes.is_empty() or not len(opinion_ids):
-        return pl.DataFrame(schema=_PLACED)
-    centroids = np.array(themes["centroid"].to_list(), dtype=np.float64)  # (n_themes, n_dims)
-    radii = themes["radius"].to_numpy()
-    nearest = np.empty(len(opinion_ids), dtype=np.int64)
-    similarity = np.empty(len(opinion_ids), dtype=np.float64)
-    for start in range(0, len(opinion_ids), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        # In float64 the block's shape shows only far behind the sixth decimal; of equals the first wins.
-        cosines = np.round(vectors[block].astype(np.float64) @ centroids.T, 6)
-        nearest[block] = cosines.argmax(axis=1)
-        similarity[block] = cosines.max(axis=1)
-    inside = similarity >= radii[nearest]
-    return pl.DataFrame(
-        {
-            "opinion_id": pl.Series(opinion_ids, dtype=pl.String).filter(pl.Series(inside)),
-            "theme_id": themes["theme_id"].gather(nearest[inside]),
-            "similarity": similarity[inside],
-        },
-        schema=_PLACED,
-    ).sort("opinion_id")
+    n_themes = of_theme.group_by("upper").len().filter(pl.col("len") > 1)
+    of_theme = of_theme.join(n_themes, on="upper", how="semi")
+    if of_theme.is_empty():
+        return found
+    spoken = (
+        found.members.join(of_theme, on="theme_id")
+        .join(grouped.select("opinion_id", "author", "quote"), on="opinion_id")
+        .rename({"upper": "group"})
+        .sort("opinion_id")
+    )
+    sizes = spoken.group_by("group").agg(n_opinions=pl.len(), founder=pl.col("opinion_id").min())
+    sizes = sizes.sort("n_opinions", "founder", descending=[True, False])
+    keywords = find_keywords(spoken, min_authors=min_authors)
+    ids = {group: identity.group_id(run_id, founder) for group, _, founder in sizes.iter_rows()}
+    names = name_themes({ids[group]: keywords[group] for group in ids}, found.themes["name"].to_list())
+    upper = pl.DataFrame(
+        [
+            {
+                "theme_id": ids[group],
+                "level": "group",
+                "parent_id": None,
+                "name": names[ids[group]],
+                "criterion": write_criterion(keywords[group]),
+                "keywords": keywords[group],
+                "typical_opinion_id": None,
+                "n_opinions": n_opinions,
+            }
+            for group, n_opinions, _ in sizes.iter_rows()
+        ],
+        schema=FOUND_ROWS,
+        orient="row",
+    )
+    parent = of_theme.select(
+        "theme_id", parent_id=pl.col("upper").replace_strict(ids, return_dtype=pl.String)
+    )
+    themes = found.themes.drop("parent_id").join(parent, on="theme_id", how="left", maintain_order="left")
+    return Found(pl.concat([themes.select(list(FOUND_ROWS)), upper]), found.anchors, found.members)

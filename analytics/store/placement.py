@@ -19,9 +19,9 @@ class Placement:
         self.root = root
 
     def append(self, attempt: Attempt, rows: pl.DataFrame) -> None:
-        """Land the placements of one attempt."""
+        """Land the placements of one attempt; what is taken out comes before what is put in."""
         rows = rows.select(pl.col(name).cast(dtype) for name, dtype in PLACEMENT_ROWS.items())
-        put_parquet(self.root / attempt.file, rows.sort("opinion_id", "theme_id"))
+        put_parquet(self.root / attempt.file, rows.sort("opinion_id", "is_member", "theme_id"))
 
     def read(self, attempts: Iterable[Attempt]) -> pl.DataFrame:
         """Placements made by the given attempts, in their order."""

@@ -17,10 +17,12 @@ import polars as pl
 import sqlalchemy as sa
 
 from analytics.errors import SchemaTooNew, StoreError, store_error, writing
-from analytics.identity import canonical_json
+from analytics.identity import canonical_json, hash_of
 from analytics.store.migrations import MIGRATIONS
 
-THEME_EVENTS = ("born", "renamed", "merged", "split", "retired", "revived")
+THEME_EVENTS = ("born", "renamed", "merged", "split", "retired", "revived", "anchored")
+THEME_ACTS = (*THEME_EVENTS, "pinned", "unpinned", "linked", "unlinked", "dismissed")
+"""What is read to know the registry: events, and what people say of themes beside them."""
 TOMBSTONE, ERASED = "tombstone", "erased"
 OBJECTION, WITHDRAWN = "objection", "objection_withdrawn"
 ERASURES = (TOMBSTONE, ERASED)
@@ -108,8 +110,7 @@ class State:
         Args:
             run_id: The run; its events count once `CURRENT` lists it.
             events: Each with `kind` (one of THEME_EVENTS), `theme_id` and `content` (a JSON object without
-            text of
-                documents).
+                text of documents).
             who: Who decided: a person's name, or "night".
 
         Raises:
@@ -130,7 +131,7 @@ class State:
             }
             for event in events
         ]
-        mine = (_entry.c.run_id == run_id) & _entry.c.kind.in_(THEME_EVENTS)
+        mine = (_entry.c.run_id == run_id) & _entry.c.kind.in_(THEME_ACTS)
         with _stated(self.path), self._engine.begin() as connection:
             connection.execute(_entry.delete().where(mine))
             if rows:
@@ -142,13 +143,13 @@ class State:
         Args:
             runs: Runs that `CURRENT` lists, and the run under way.
             upto: Sequence number at which a night reads what people did; events of `runs` count whatever
-            theirs is.
+                theirs is.
         """
         of_runs = _entry.c.run_id.in_(list(runs))
         of_people = _entry.c.run_id.is_(None) & (_entry.c.sequence <= upto)
         query = (
             sa.select(_entry)
-            .where(_entry.c.kind.in_(THEME_EVENTS) & (of_runs | of_people))
+            .where(_entry.c.kind.in_(THEME_ACTS) & (of_runs | of_people))
             .order_by(_entry.c.sequence)
         )
         schema = {
@@ -163,6 +164,31 @@ class State:
         with _stated(self.path), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+
+    def record_theme_act(
+        self, kind: str, theme: str | None, content: Mapping[str, Any], *, who: str
+    ) -> tuple[int, str]:
+        """Write down what a person says of a theme; the next night applies it.
+
+        Args:
+            kind: One of THEME_ACTS.
+            theme: The theme; None for one born by this act, whose id follows from its sequence number.
+            content: A JSON object without text of documents.
+            who: The person.
+
+        Returns:
+            The sequence number of the act, and the theme.
+        """
+        if kind not in THEME_ACTS:
+            raise StoreError(f"{kind!r} is not said of themes; one of {', '.join(THEME_ACTS)}")
+        row = self._row(kind, theme or "", who, content)
+        with _stated(self.path), self._engine.begin() as connection:
+            sequence = connection.execute(_entry.insert().returning(_entry.c.sequence), row).scalar_one()
+            if theme is None:
+                theme = hash_of([sequence])
+                own = _entry.update().where(_entry.c.sequence == sequence)
+                connection.execute(own.values(subject=theme))
+        return sequence, theme
 
     def bury(self, *, who: str, author_key: str | None = None, document_id: str | None = None) -> None:
         """Write a tombstone: only an author key or a document id; it keeps their rows from coming back."""
@@ -229,17 +255,20 @@ class State:
             for row in rows
         ]
 
-    def _record(self, kind: str, subject: str, who: str, content: dict[str, Any]) -> None:
-        row = {
+    def _record(self, kind: str, subject: str, who: str, content: Mapping[str, Any]) -> None:
+        with _stated(self.path), self._engine.begin() as connection:
+            connection.execute(_entry.insert(), [self._row(kind, subject, who, content)])
+
+    @staticmethod
+    def _row(kind: str, subject: str, who: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "who": who,
             "kind": kind,
             "subject": subject,
             "run_id": None,
-            "content": canonical_json(content),
+            "content": canonical_json(dict(content)),
         }
-        with _stated(self.path), self._engine.begin() as connection:
-            connection.execute(_entry.insert(), [row])
 
     def buried(self) -> tuple[set[str], set[str]]:
         """Author keys and document ids that have a tombstone."""
@@ -258,7 +287,9 @@ class State:
             for row in connection.execute(sa.select(_entry.c.sequence, _entry.c.content)).all():
                 content = json.loads(row.content)
                 left = {
-                    name: [item for item in value if item not in gone] if isinstance(value, list) else value
+                    name: [item for item in value if not (isinstance(item, str) and item in gone)]
+                    if isinstance(value, list)
+                    else value
                     for name, value in content.items()
                     if not (isinstance(value, str) and value in gone)
                 }

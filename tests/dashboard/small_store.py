@@ -36,6 +36,15 @@ CHANGES = [(0.018, 0.004, 0.031), (None, None, None), (-0.002, -0.011, 0.006)]
 """Change of each decision's share, with its interval."""
 
 N_WEEKS = 12
+PLACES = [
+    ("all", "all", "all", 1),
+    ("channel", "web", "all", 2),
+    ("channel", "shop", "all", 3),
+    ("all", "all", "reviews", 1),
+    ("channel", "shop", "reviews", 3),
+]
+"""Segment and source of the cells of every theme, and which part of all documents they hold."""
+
 SETTINGS = """
 [store]
 data_dir = "data"
@@ -118,7 +127,7 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
         ],
         "opinion_theme": [
             {"opinion_id": row["opinion_id"], "theme_id": themes[row["theme"]], "similarity": 0.9,
-             "cause": "discovery", "run_id": run, "registry_version": 6}
+             "cause": "discovery", "run_id": run, "registry_version": 6, "event_id": None}
             for row in opinions
         ],
         "quality": [
@@ -226,19 +235,25 @@ def _decisions(
 
 
 def _trend(as_of: date, n_documents: int, themes: list[str]) -> Rows:
-    """Weekly shares of every theme: of all documents, and by channel; one of the battery has two authors."""
+    """Shares of every theme by week, and in the last four: of all documents, by channel, and in the shop.
+
+    The battery has two authors in one week. The shop has no figure of delivery in four weeks, though enough
+    authors: it is hidden so that nobody finds those of the web by subtraction.
+    """
     rows: Rows = []
+    weeks = [(week, 1) for week in range(N_WEEKS)] + [(0, 4)]
     for theme, identifier in enumerate(themes):
-        for name, value, part in (("all", "all", 1), ("channel", "web", 2), ("channel", "shop", 3)):
-            for week in range(N_WEEKS):
-                covered = n_documents // part
+        for name, value, source, part in PLACES:
+            for week, n_weeks in weeks:
+                covered = n_documents * n_weeks // part
                 spoken = covered * (8 + 2 * theme + (N_WEEKS - week) * (theme + 1) % 5) // 40
                 authors = 2 if (theme, week) == (0, 4) else spoken
+                is_protecting = (theme, value, n_weeks) == (3, "shop", 4)
                 rows.append(
-                    {"theme_id": identifier, "segment_name": name, "segment_value": value,
-                     "window_start": as_of - timedelta(days=7 * week + 6),
+                    {"theme_id": identifier, "segment_name": name, "segment_value": value, "source": source,
+                     "window_start": as_of - timedelta(days=7 * (week + n_weeks) - 1),
                      "window_end": as_of - timedelta(days=7 * week), "n_authors": authors,
-                     "is_shown": authors >= 2, **_share(spoken, covered)}
+                     "is_shown": authors >= 2 and not is_protecting, **_share(spoken, covered)}
                 )  # fmt: skip
     return rows
 
@@ -254,8 +269,10 @@ def _themes(as_of: date, run: str, themes: list[str], opinions: Rows) -> Rows:
     """Themes by size; the last one, price, is the largest, and the battery the one with most authors."""
     typical = {row["theme"]: row["opinion_id"] for row in reversed(opinions)}
     return [
-        {"theme_id": identifier, "name": STATEMENTS[theme][0], "keywords": ["a", "b"], "status": "active",
-         "parent_id": None, "radius": 0.5, "born_run": run, "born_on": as_of,
+        {"theme_id": identifier, "level": "theme", "name": STATEMENTS[theme][0],
+         "criterion": "says so", "keywords": ["a", "b"], "status": "active", "merged_into": None,
+         "split_from": None, "is_own": False, "is_pinned": False, "parent_id": None,
+         "radius": 0.5, "born_run": run, "born_on": as_of,
          "typical_opinion_id": typical[theme], "n_opinions": 30, "n_documents": 20 + theme,
          "n_authors": 20 - theme, "negative_share": 0.8, "positive_share": 0.2, "is_shown": True,
          "theme_recipe": "t"}
@@ -270,7 +287,7 @@ def _runs(as_of: date, run: str, n_documents: int) -> Rows:
         {"run_id": identifier, "as_of": day, "nth": 1, "n_documents": n_documents, "n_new": n_new,
          "n_changed": 0, "n_gone": 0, "n_waiting": 0, "n_quarantined": 2, "n_undated": 0,
          "n_not_analysed": n_documents // 20, "n_not_counted": 0,
-         "n_waiting_to_be_read": 0, "model_calls": 7, "degraded": [], "attempt": 1,
+         "n_waiting_to_be_read": 0, "model_calls": 7, "min_authors": 5, "degraded": [], "attempt": 1,
          "started_at": datetime(2018, 5, 25, tzinfo=UTC), "seconds": 12.5}
         for identifier, day, n_new in (
             (identity.run_id(earlier, 1), earlier, 9), (run, as_of, n_documents)

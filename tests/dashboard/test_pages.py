@@ -229,9 +229,38 @@ def test_themes_by_segment(store: SmallStore, themes_page: AppTest) -> None:
     page.selectbox(key="segment").select_index(2).run()
     page.selectbox(key="theme").select_index(5).run()
     assert not page.exception
-    assert "dashed: all documents" in page.caption[-1].value
+    assert any("dashed: all documents" in caption.value for caption in page.caption)
     store.publish(SECOND)
     assert not page.run().exception
+
+
+def test_themes_by_source_and_weeks(store: SmallStore, themes_page: AppTest) -> None:
+    store.publish(FIRST)
+    page = themes_page.run()
+    assert page.selectbox(key="source").options == ["All sources", "reviews"]
+    assert page.selectbox(key="weeks").options == ["Last week", "Last 4 weeks"]
+    assert page.dataframe[0].value["n_documents_in"].notna().all()
+    page.selectbox(key="segment").select_index(1)
+    page.selectbox(key="source").select_index(1)
+    page.selectbox(key="weeks").set_value(4).run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    hidden = table[table["share"].isna()]
+    assert hidden["name"].tolist() == ["delivery · late · week"]
+    assert hidden["interval"].tolist() == ["–"]
+    assert hidden[["n_documents_in", "typical_quote"]].isna().all(axis=None)
+    said = [caption.value for caption in page.caption]
+    assert any(text.startswith("– no figure and no quote, where fewer than 3 authors") for text in said)
+
+
+def test_a_filter_without_a_figure_says_so(store: SmallStore, themes_page: AppTest) -> None:
+    store.publish(FIRST)
+    page = themes_page.run()
+    page.selectbox(key="segment").select_index(2)
+    page.selectbox(key="source").select_index(1).run()
+    assert not page.exception
+    assert page.info[0].value.startswith("No week can be shown here: fewer than 3 authors")
+    assert page.dataframe[0].value["share"].isna().all()
 
 
 def test_a_wrong_start_is_one_line(

@@ -118,7 +118,30 @@ def test_segments_and_their_weeks(store: SmallStore) -> None:
     night = queries.pin_night(store.data_dir, 3)
     assert queries.segments(night).rows() == [("channel", "shop"), ("channel", "web")]
     price = queries.themes(night).row(0, named=True)["theme_id"]
-    assert queries.weeks(night, price, "channel", "web")["n_covered"].to_list() == [30] * 12
+    assert queries.weeks(night, price, ("channel", "web"))["n_covered"].to_list() == [30] * 12
+    assert queries.weeks(night, price, source="reviews")["n_covered"].to_list() == [60] * 12
+    nowhere = queries.weeks(night, price, ("channel", "web"), "reviews")
+    assert (nowhere.height, nowhere["n_covered"].null_count()) == (12, 12)
+
+
+def test_cells_of_a_filter_and_what_they_hide(store: SmallStore) -> None:
+    store.publish(FIRST)
+    night = queries.pin_night(store.data_dir, 3)
+    assert (queries.theme_sources(night), queries.window_lengths(night)) == (["reviews"], [1, 4])
+    shop = queries.theme_cells(night, ("channel", "shop"), n_weeks=4)
+    assert shop["name"].to_list() == queries.themes(night)["name"].to_list()
+    hidden = shop.filter(shop["share"].is_null())
+    assert hidden["name"].to_list() == ["delivery · late · week"]
+    figures = ["n_documents_in", "n_covered", "share_low", "share_high", "typical_quote"]
+    assert hidden.select(figures).row(0) == (None,) * 5
+    shown = shop.drop_nulls("share")
+    assert shown["n_covered"].to_list() == [80] * 5
+    # Of the shop are documents 0, 3, 6 …; in its last four weeks those of themes 0, 1, 3 and 4 speak.
+    assert shown.sort("n_documents")["typical_quote"].is_null().to_list() == [False, False, True, False, True]
+    assert queries.theme_cells(night, ("channel", "fax"))["share"].null_count() == 6
+    everything = queries.theme_cells(night)
+    assert everything["typical_quote"].equals(queries.themes(night)["typical_quote"])
+    assert queries.theme_cells(queries.pin_night(store.data_dir, 18))["share"].null_count() > 0
 
 
 def test_what_the_figures_stand_on(store: SmallStore) -> None:

@@ -34,7 +34,7 @@ min_rated_documents = 50
 
 [themes]
 min_opinions = 4
-neighbours = 8
+
 
 [[sources]]
 name = "reviews"

@@ -18,7 +18,7 @@ from conftest import Shop
 from analytics.identity import document_id
 from analytics.store.read import open_published
 from analytics.tables import TABLES
-from flows import ingest, publish, steps, words
+from flows import ingest, publish, steps, themes, words
 from flows.night import begin_night
 from flows.people_erasing import expire
 
@@ -35,7 +35,7 @@ min_rated_documents = 40
 [themes]
 min_discovery_opinions = 40
 min_opinions = 4
-neighbours = 6
+
 [decisions]
 max_quotes = 40
 
@@ -174,10 +174,10 @@ def run_plain(shop: Shop, as_of: date) -> dict:
         sentences = steps.find_opinions(night, texts)
         vectors = steps.embed(night, texts, sentences)
         sentiment = steps.judge(night, texts, sentences, vectors)
-        themes = steps.place_themes(night, texts, sentences, vectors)
-        decisions = publish.decide(night, [documents, texts, sentences, vectors, sentiment, themes])
+        registry = themes.place_themes(night, texts, sentences, vectors)
+        decisions = publish.decide(night, [documents, texts, sentences, vectors, sentiment, registry])
         lists = publish.recommend_items(night, vectors)
-        handles = [documents, texts, sentences, vectors, sentiment, themes, decisions, lists]
+        handles = [documents, texts, sentences, vectors, sentiment, registry, decisions, lists]
         return publish.publish(night, handles)
 
 

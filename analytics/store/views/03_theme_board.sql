@@ -23,6 +23,8 @@ LEFT JOIN document AS d ON d.document_id = o.document_id
 LEFT JOIN trend AS w
     ON w.theme_id = t.theme_id
     AND w.segment_name = 'all'
+    AND w.source = 'all'
     AND w.window_end = (SELECT max(window_end) FROM trend)
-WHERE t.is_shown
+    AND w.window_start = w.window_end - 6
+WHERE t.is_shown AND t.level = 'theme'
 ORDER BY t.n_documents DESC, t.theme_id;

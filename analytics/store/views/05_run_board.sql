@@ -9,6 +9,10 @@ SELECT
         JOIN document AS d USING (document_id)
         WHERE d.first_seen_run = r.run_id
     ) AS n_new_opinions,
-    (SELECT count(*) FROM theme AS t WHERE t.born_run = r.run_id AND t.is_shown) AS n_new_themes
+    (
+        SELECT count(*)
+        FROM theme AS t
+        WHERE t.born_run = r.run_id AND t.is_shown AND t.level = 'theme'
+    ) AS n_new_themes
 FROM run AS r
 ORDER BY r.as_of, r.nth;

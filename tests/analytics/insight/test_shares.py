@@ -60,7 +60,13 @@ def test_an_interval_holds_its_share(counts: tuple[int, int]) -> None:
 
 
 def document(
-    name: str, days_ago: int | None, author: int | None, channel: str | None = None, *, covered: bool = True
+    name: str,
+    days_ago: int | None,
+    author: int | None,
+    channel: str | None = None,
+    *,
+    covered: bool = True,
+    source: str = "reviews",
 ) -> dict[str, object]:
     return {
         "document_id": name,
@@ -68,6 +74,7 @@ def document(
         "author": author,
         "segments": [] if channel is None else [{"name": "channel", "value": channel}],
         "is_covered": covered,
+        "source": source,
     }
 
 
@@ -78,6 +85,7 @@ def documents_of(rows: list[dict[str, object]]) -> pl.DataFrame:
         "author": pl.Int32,
         "segments": SEGMENTS,
         "is_covered": pl.Boolean,
+        "source": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -115,6 +123,10 @@ def row_of(frame: pl.DataFrame, **key: object) -> dict[str, object]:
     return frame.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in key.items()), named=True)
 
 
+def everywhere(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("source") == "all")
+
+
 def test_document_days_count_documents_covered_and_authors() -> None:
     days = document_days(DOCUMENTS)
     assert days.schema == TABLES["document_day"].empty().schema
@@ -126,7 +138,8 @@ def test_document_days_count_documents_covered_and_authors() -> None:
 
 
 def test_theme_days_count_statements_and_tones() -> None:
-    days = theme_days(OPINIONS, OPINION_THEME, DOCUMENTS)
+    days = theme_days(OPINIONS, OPINION_THEME, DOCUMENTS, TABLES["trend"].empty(), min_authors=2)
+    assert not days["is_shown"].any()  # no week is shown
     assert days.schema == TABLES["theme_day"].empty().schema
     today = row_of(days, theme_id="t", day=AS_OF, segment_value="all")
     counts = ("n_documents", "n_opinions", "n_authors", "n_negative", "n_positive")
@@ -135,15 +148,32 @@ def test_theme_days_count_statements_and_tones() -> None:
     assert [web[name] for name in counts] == [2, 2, 1, 2, 0]
 
 
+def test_a_day_is_shown_in_a_shown_week_of_days_that_all_have_enough_authors() -> None:
+    """The last week has two authors each day; the one before it one on a day; the third is not shown."""
+    authors = {0: (1, 2), 3: (3, 4), 8: (1, 2, 3), 10: (4,), 14: (1, 2)}
+    documents = documents_of(
+        [document(f"{day}-{who}", day, who, "web") for day, people in authors.items() for who in people]
+    )
+    opinions = documents.select(opinion_id="document_id", document_id="document_id").with_columns(
+        sentiment_label=pl.lit("neutral")
+    )
+    placed = opinions.select("opinion_id", theme_id=pl.lit("t"))
+    trend = trends(opinions, placed, documents, AS_OF, n_weeks=2, min_authors=2)
+    days = theme_days(opinions, placed, documents, trend, min_authors=2)
+    shown = days.filter("is_shown").select("day", "segment_name").rows()
+    assert shown == [(AS_OF - timedelta(days=3), "all"), (AS_OF, "all")]
+
+
 def test_trends_by_hand() -> None:
-    weeks = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
-    assert weeks.schema == TABLES["trend"].empty().schema
+    cells = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
+    assert cells.schema == TABLES["trend"].empty().schema
+    weeks = everywhere(cells)
     now = row_of(weeks, theme_id="t", segment_value="all", window_end=AS_OF)
     assert now["window_start"] == date(2018, 6, 14)
     # Covered: a b c d. Mentioned by a c d, whose authors are 1 and the unknown.
     assert (now["n_documents"], now["n_covered"], now["n_authors"]) == (3, 4, 2)
     assert (now["share"], now["share_low"], now["share_high"]) == (0.75, 0.300636, 0.954414)
-    assert now["is_shown"]
+    assert not now["is_shown"]  # all that was ever said, less this week, would leave e alone in its week
     before = row_of(weeks, theme_id="t", segment_value="all", window_end=date(2018, 6, 13))
     assert (before["n_documents"], before["n_covered"], before["share"], before["is_shown"]) == (
         1,
@@ -158,10 +188,13 @@ def test_trends_by_hand() -> None:
     assert (web["n_documents"], web["n_covered"], web["n_authors"], web["is_shown"]) == (2, 3, 1, False)
 
 
-def test_a_theme_has_every_week_where_it_is_mentioned_and_no_row_elsewhere() -> None:
-    weeks = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
+def test_a_theme_has_every_week_of_all_documents_and_elsewhere_those_that_mention_it() -> None:
+    cells = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, n_weeks=3, min_authors=2)
+    weeks = everywhere(cells)
     rows = weeks.group_by("theme_id", "segment_value").len().sort("theme_id", "segment_value").rows()
-    assert rows == [("t", "all", 3), ("t", "shop", 3), ("t", "web", 3), ("u", "all", 3), ("u", "web", 3)]
+    assert rows == [("t", "all", 3), ("t", "shop", 2), ("t", "web", 1), ("u", "all", 3), ("u", "web", 1)]
+    named = cells.filter(pl.col("source") == "reviews").drop("source").rows()
+    assert set(named) == set(weeks.filter(pl.col("n_documents") > 0).drop("source").rows())
     zero = row_of(weeks, theme_id="u", segment_value="all", window_end=date(2018, 6, 13))
     assert (zero["share"], zero["share_low"]) == (0.0, 0.0)
 
@@ -170,15 +203,57 @@ def test_shares_do_not_depend_on_the_order_of_rows() -> None:
     given_order = (OPINIONS, OPINION_THEME, DOCUMENTS)
     turned = tuple(frame.reverse() for frame in given_order)
     assert document_days(DOCUMENTS).equals(document_days(DOCUMENTS.reverse()))
-    assert theme_days(*given_order).equals(theme_days(*turned))
-    assert trends(*given_order, AS_OF, min_authors=2).equals(trends(*turned, AS_OF, min_authors=2))
+    weeks = trends(*given_order, AS_OF, min_authors=2)
+    assert weeks.equals(trends(*turned, AS_OF, min_authors=2))
+    assert theme_days(*given_order, weeks, min_authors=2).equals(
+        theme_days(*turned, weeks.reverse(), min_authors=2)
+    )
 
 
 def test_an_empty_store_has_empty_tables() -> None:
     empty = (OPINIONS.clear(), OPINION_THEME.clear(), DOCUMENTS.clear())
     assert document_days(DOCUMENTS.clear()).is_empty()
-    assert theme_days(*empty).is_empty()
-    assert trends(*empty, AS_OF, min_authors=2).is_empty()
+    weeks = trends(*empty, AS_OF, min_authors=2)
+    assert weeks.is_empty()
+    assert theme_days(*empty, weeks, min_authors=2).is_empty()
+
+
+def test_windows_of_four_weeks_and_more_end_with_the_night() -> None:
+    cells = trends(OPINIONS, OPINION_THEME, DOCUMENTS, AS_OF, min_authors=2)
+    whole = everywhere(cells).filter(pl.col("theme_id") == "t", pl.col("segment_value") == "all")
+    days = (pl.col("window_end") - pl.col("window_start")).dt.total_days() + 1
+    assert whole.select(days.alias("days"))["days"].value_counts().sort("days").rows() == [
+        (7, 26),
+        (28, 1),
+        (91, 1),
+        (182, 1),
+    ]
+    last_four = whole.filter(days == 28).row(0, named=True)
+    # Covered: a b c d e i. Mentioned by a c d e, whose authors are 1 and the unknown.
+    assert (last_four["n_documents"], last_four["n_covered"], last_four["n_authors"]) == (4, 6, 2)
+    assert (last_four["window_end"], last_four["is_shown"]) == (AS_OF, True)
+
+
+def test_a_share_is_hidden_where_what_it_is_a_share_of_would_tell_of_few() -> None:
+    """All who wrote on the web speak of it; one of the shop wrote and does not."""
+    web = [document(f"w{n}", 0, n, "web", source="reviews") for n in range(6)]
+    documents = documents_of([*web, document("s", 0, 9, "shop", source="reviews")])
+    opinions = documents.select(opinion_id="document_id", document_id="document_id")
+    placed = pl.DataFrame({"opinion_id": [f"w{n}" for n in range(6)], "theme_id": ["t"] * 6})
+    cells = trends(opinions, placed, documents, AS_OF, n_weeks=1, min_authors=5)
+    shown = cells.filter("is_shown").select("segment_value", "source", "n_documents", "n_covered").rows()
+    assert shown == [("all", "all", 6, 7), ("all", "reviews", 6, 7)]
+
+
+def test_a_name_of_what_is_not_told_apart_names_no_part() -> None:
+    documents = documents_of([document(f"d{n}", 0, n, "all", source="all") for n in range(5)])
+    documents = documents.with_columns(segments=pl.lit([{"name": "all", "value": "x"}], SEGMENTS))
+    opinions = documents.select(opinion_id="document_id", document_id="document_id")
+    placed = opinions.select("opinion_id", theme_id=pl.lit("t"))
+    cells = trends(opinions, placed, documents, AS_OF, n_weeks=1, min_authors=5)
+    assert cells.select("segment_name", "segment_value", "source", "is_shown").rows() == [
+        ("all", "all", "all", True)
+    ]
 
 
 AUTHORS, CHANNELS = st.sampled_from([None, 1, 2, 3]), st.sampled_from(["shop", "web", "app"])
@@ -196,10 +271,11 @@ def test_document_counts_of_exclusive_segments_add_up(drawn: list[tuple[int, int
         sentiment_label=pl.lit("neutral")
     )
     placed = opinions.head(15).select("opinion_id", theme_id=pl.lit("t"))
+    weeks = trends(opinions, placed, documents, AS_OF, n_weeks=3, min_authors=1)
     for table, key in (
         (document_days(documents), ["day"]),
-        (theme_days(opinions, placed, documents), ["theme_id", "day"]),
-        (trends(opinions, placed, documents, AS_OF, n_weeks=3, min_authors=1), ["theme_id", "window_start"]),
+        (theme_days(opinions, placed, documents, weeks, min_authors=1), ["theme_id", "day"]),
+        (everywhere(weeks), ["theme_id", "window_start"]),
     ):
         is_all = pl.col("segment_name") == "all"
         total = table.filter(is_all, pl.col("n_documents") > 0).select(*key, "n_documents").sort(key)

@@ -93,7 +93,7 @@ def store(tmp_path):
         store.journal.write(table, run, rows_of(table))
     rejected = [("reviews", 3, "the same id comes again at 9", key) for key in ("d-anna-1", "d-ben-1")]
     store.journal.write("quarantine", run, frame(TABLES["quarantine"].columns, *rejected))
-    placed = [(f"o-{p}", "t1", 0.7, 1, "r1", "placed") for p in ("anna", "ben")]
+    placed = [(f"o-{p}", "t1", 0.7, True, 1, "r1", "placed", None) for p in ("anna", "ben")]
     store.placement.append(run, frame(PLACEMENT_ROWS, *placed))
     tables = {name: rows_of(name) for name in (*GENERATION_OWNERS, "theme", "decision")}
     content = Content({name: tables.get(name, table.empty()) for name, table in TABLES.items()}, {})

@@ -67,7 +67,7 @@ def test_rows_of_a_person_are_dropped_from_every_attempt(tmp_path):
 
 def test_placements_are_appended_read_by_attempt_and_dropped_by_opinion(tmp_path):
     def placed(*opinions):
-        rows = [(opinion, "t1", 0.7, 1, "r", "placed") for opinion in opinions]
+        rows = [(opinion, "t1", 0.7, True, 1, "r", "placed", None) for opinion in opinions]
         return pl.DataFrame(rows, schema=PLACEMENT_ROWS, orient="row")
 
     log = Placement(tmp_path)

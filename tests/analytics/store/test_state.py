@@ -22,12 +22,12 @@ def born(theme_id, name="battery, charge", typical="op1"):
     theme = {
         "theme_id": theme_id,
         "name": name,
+        "criterion": "Says something about it.",
         "keywords": name.split(", "),
-        "centroid": np.array([0.6, 0.8], np.float32),
-        "radius": 0.5,
         "typical_opinion_id": typical,
     }
-    return born_event(theme, cause="discovery", embedding_recipe="e1", theme_recipe="t1")
+    anchors = [(np.array([0.6, 0.8], np.float32), 0.5)]
+    return born_event(theme, anchors, cause="discovery", embedding_recipe="e1", theme_recipe="t1")
 
 
 def test_events_count_only_for_listed_runs(state):
@@ -41,18 +41,6 @@ def test_a_later_attempt_replaces_what_the_earlier_one_wrote(state):
     state.record_theme_events("run1", [born("t1"), born("t2")], who="night")
     state.record_theme_events("run1", [born("t1")], who="night")
     assert state.theme_events(["run1"], upto=99)["theme_id"].to_list() == ["t1"]
-
-
-def test_the_registry_is_replayed_from_events_exactly(state):
-    renamed = {"kind": "renamed", "theme_id": "t1", "content": {"name": "power"}}
-    retired = {"kind": "retired", "theme_id": "t2", "content": {}}
-    state.record_theme_events("run1", [born("t1"), born("t2", "noise, loud"), renamed, retired], who="night")
-    registry = replay(state.theme_events(["run1"], upto=99))
-    assert registry["name"].to_list() == ["power", "noise, loud"]
-    assert registry["status"].to_list() == ["active", "retired"]
-    assert np.array_equal(
-        np.array(registry["centroid"].to_list()[0], np.float32), np.array([0.6, 0.8], np.float32)
-    )
 
 
 def test_an_event_of_an_unknown_kind_is_refused(state):
@@ -102,7 +90,7 @@ def test_opinion_ids_are_taken_out_and_vacuumed_away(state, tmp_path):
         "run1", [born("t1", typical="opinion-of-the-erased"), born("t2", typical="op2")], who="n"
     )
     assert state.drop_opinions(["opinion-of-the-erased"]) == 1
-    registry = replay(state.theme_events(["run1"], upto=99))
+    registry = replay(state.theme_events(["run1"], upto=99)).themes
     assert registry["typical_opinion_id"].to_list() == [None, "op2"]
     state.close()
     assert b"opinion-of-the-erased" not in (tmp_path / "state.sqlite").read_bytes()

@@ -1,0 +1,318 @@
+"""What a night does to the themes that are there: what people asked, another model, new statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.identity import hash_of
+from analytics.insight.own_themes import define_own_theme, match_own_themes
+from analytics.insight.placement import make_anchors, place_opinions
+from analytics.insight.proposals import split_in_two
+from analytics.insight.themes import Found, describe_groups, theme_recipe
+from analytics.store.registry import (
+    ACTIVE,
+    ANCHOR_ROWS,
+    RETIRED,
+    SPLIT,
+    THEME,
+    Registry,
+    born_event,
+    pack_anchors,
+    theme_event,
+)
+from flows.gather import vector_keys, with_survivors
+from flows.night import Night
+from flows.theme_book import PLACED, PLACED_CAUSE, Book
+
+EMBEDDING_CHANGED = "embedding changed"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Statements that have a vector."""
+
+    opinions: pl.DataFrame
+    """opinion_id (sorted), document_id, author, quote, may_quote, day."""
+    vectors: np.ndarray
+    """float32 (n, n_dims), unit rows, aligned."""
+    recipe: str
+    """Recipe of the vectors."""
+
+    def vectors_of(self, opinions: pl.DataFrame) -> np.ndarray:
+        """Vectors of some of the statements, in their order."""
+        return self.vectors[self.opinions["opinion_id"].search_sorted(opinions["opinion_id"]).to_numpy()]
+
+    def unplaced(self, book: Book) -> pl.DataFrame:
+        """The statements that are under no theme."""
+        return self.opinions.join(book.placed, on="opinion_id", how="anti", maintain_order="left")
+
+    def under(self, book: Book, theme_id: str) -> pl.DataFrame:
+        """The statements under a theme."""
+        members = book.placed.filter(pl.col("theme_id") == theme_id)
+        return self.opinions.join(members, on="opinion_id", how="semi", maintain_order="left")
+
+
+def similarities(statements: Statements, pairs: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """`pairs` (opinion_id, theme_id) with each statement's greatest cosine to the theme's anchors."""
+    found = [
+        place_opinions(
+            mine["opinion_id"].to_list(),
+            statements.vectors_of(mine),
+            registry.anchors.filter(pl.col("theme_id") == theme_id).with_columns(radius=pl.lit(-1.0)),
+        )
+        for (theme_id,), mine in pairs.sort("theme_id", "opinion_id").group_by(
+            "theme_id", maintain_order=True
+        )
+    ]
+    return pl.concat([pl.DataFrame(schema=PLACED), *found])
+
+
+def enter_found(
+    book: Book,
+    found: Found,
+    statements: Statements,
+    *,
+    cause: str,
+    about: Mapping[str, Any] | None = None,
+    parents: Mapping[str, str | None] | None = None,
+) -> None:
+    """Let themes into the registry, with their founders under them.
+
+    Args:
+        book: The night's.
+        found: The themes.
+        statements: Hold the founders.
+        cause: Why they are born.
+        about: What every one of them has besides: parent_id, split_from.
+        parents: The group of each of them, where it is not said by `found` or `about`.
+    """
+    recipe = hash_of(theme_recipe(book.night.settings.themes))
+    events = []
+    for theme in found.themes.iter_rows(named=True):
+        anchors = found.anchors.filter(pl.col("theme_id") == theme["theme_id"])
+        events.append(
+            born_event(
+                {**theme, **(about or {}), **_parent(theme["theme_id"], parents)},
+                anchors.select("centroid", "radius").iter_rows(),
+                cause=cause,
+                embedding_recipe=statements.recipe,
+                theme_recipe=recipe,
+            )
+        )
+    ids = book.enter(events)
+    moved = book.placed.join(found.members, on="opinion_id", how="semi")
+    for founder, theme_id in found.members.iter_rows() if moved.height else ():
+        was = moved.filter(pl.col("opinion_id") == founder)
+        if was.height:
+            book.take_out(was, cause, ids[theme_id])
+    book.put(similarities(statements, found.members, book.registry), cause, ids)
+
+
+def _parent(theme: str, parents: Mapping[str, str | None] | None) -> dict[str, str | None]:
+    return {"parent_id": parents.get(theme)} if parents is not None else {}
+
+
+def reanchor_themes(book: Book, statements: Statements) -> None:
+    """Make the anchors of every theme anew where the vectors are another model's, by the texts under it.
+
+    What is placed stays. The event says which share of a theme's statements the new anchors would put
+    under it again.
+    """
+    alive = book.registry.themes.filter(pl.col("status").is_in([ACTIVE, RETIRED]), pl.col("level") == THEME)
+    stale = alive.filter(pl.col("embedding_recipe") != statements.recipe)
+    made = []
+    for theme in stale.iter_rows(named=True):
+        anew = _anchors_anew(book, statements, theme)
+        made += [(theme["theme_id"], centroid, radius) for centroid, radius in anew]
+    if not made:
+        return
+    anchors = pl.DataFrame(made, schema=ANCHOR_ROWS, orient="row")
+    held = book.placed.join(anchors, on="theme_id", how="semi").join(
+        statements.opinions, on="opinion_id", how="semi"
+    )
+    told = statements.opinions.join(held, on="opinion_id", how="semi", maintain_order="left")
+    again = place_opinions(told["opinion_id"].to_list(), statements.vectors_of(told), anchors)
+    agreed = dict(
+        held.join(again.with_columns(is_same=True), on=["opinion_id", "theme_id"], how="left")
+        .group_by("theme_id")
+        .agg(pl.col("is_same").fill_null(False).mean().round(6))
+        .iter_rows()
+    )
+    book.enter(
+        [
+            theme_event(
+                "anchored",
+                theme_id,
+                cause=EMBEDDING_CHANGED,
+                anchors=pack_anchors(mine.select("centroid", "radius").iter_rows()),
+                embedding_recipe=statements.recipe,
+                agreed=agreed.get(theme_id),
+            )
+            for (theme_id,), mine in anchors.group_by("theme_id", maintain_order=True)
+        ]
+    )
+
+
+def _anchors_anew(
+    book: Book, statements: Statements, theme: dict[str, Any]
+) -> list[tuple[np.ndarray, float]]:
+    mine = statements.under(book, theme["theme_id"])
+    if theme["is_own"]:
+        words = words_of(book.night, theme["words"], statements.recipe)
+        if not len(words):
+            return []
+        return define_own_theme(words, background=statements.vectors, positives=statements.vectors_of(mine))
+    distinct = mine.unique("quote", keep="first", maintain_order=True)
+    return make_anchors(statements.vectors_of(distinct)) if distinct.height else []
+
+
+def fill_own_themes(book: Book, statements: Statements) -> None:
+    """Fill the themes that people put in or changed since the night before with the whole history."""
+    for theme_id, sequence in sorted(book.registry.changed_at.items()):
+        theme = book.registry.theme(theme_id)
+        if sequence <= book.last_sequence or not theme or not theme["is_own"] or theme["level"] != THEME:
+            continue
+        event = hash_of([sequence])
+        anchors = book.registry.anchors.filter(pl.col("theme_id") == theme_id)
+        matched = match_own_themes(statements.opinions["opinion_id"].to_list(), statements.vectors, anchors)
+        matched = matched.join(_pairs(book.registry, apart=True), on=["opinion_id", "theme_id"], how="anti")
+        held = book.placed.filter(pl.col("theme_id") == theme_id)
+        kept = pl.concat([matched.select("opinion_id", "theme_id"), _pairs(book.registry, apart=False)])
+        book.take_out(held.join(kept, on=["opinion_id", "theme_id"], how="anti"), "own theme", event)
+        elsewhere = book.placed.join(matched, on="opinion_id", how="semi").join(
+            book.registry.active.filter("is_own"), on="theme_id", how="anti"
+        )
+        book.take_out(elsewhere, "own theme", event)
+        book.put(matched.join(held, on="opinion_id", how="anti"), "own theme", {theme_id: event})
+
+
+def split_themes(book: Book, statements: Statements) -> None:
+    """Divide the themes that people asked to split, each by its own statements."""
+    themes = book.registry.themes
+    divided = set(themes["split_from"].drop_nulls())
+    asked = themes.filter(pl.col("status") == SPLIT, ~pl.col("theme_id").is_in(list(divided)))
+    for theme in asked.iter_rows(named=True):
+        divide_theme(book, statements, theme)
+
+
+def divide_theme(book: Book, statements: Statements, theme: dict[str, Any]) -> bool:
+    """Divide a theme in two; where a part would have too few authors or statements it stays as it is.
+
+    Returns:
+        Whether it was divided.
+    """
+    settings = book.night.settings
+    members = _members_ever(book, theme["theme_id"])
+    mine = statements.opinions.join(members, on="opinion_id", how="semi", maintain_order="left")
+    vectors = statements.vectors_of(mine)
+    grouped = mine.with_row_index("row").with_columns(pl.Series("group", split_in_two(vectors)))
+    sizes = grouped.group_by("group").agg(n=pl.len(), n_authors=pl.col("author").n_unique()).to_dicts()
+    few = [
+        part
+        for part in sizes
+        if part["n"] < settings.themes.min_opinions or part["n_authors"] < settings.store.min_authors
+    ]
+    if len(sizes) < 2 or few:
+        if theme["status"] == SPLIT:
+            cause = "not split: a part would have too few statements or authors"
+            book.enter([theme_event("revived", theme["theme_id"], cause=cause)])
+        return False
+    others = book.registry.active.filter(pl.col("theme_id") != theme["theme_id"])["name"].to_list()
+    found = describe_groups(
+        grouped,
+        vectors,
+        min_authors=settings.store.min_authors,
+        run_id=book.night.run_id,
+        taken=others,
+    )
+    about = {"split_from": theme["theme_id"], "parent_id": theme["parent_id"]}
+    enter_found(book, found, statements, cause="split", about=about)
+    return True
+
+
+def _members_ever(book: Book, theme_id: str) -> pl.DataFrame:
+    """What stands or stood under a theme before it was split: opinion_id, theme_id, similarity."""
+    log = book.night.store.placement.read(book.night.earlier)
+    log = with_survivors(log, book.registry, (ACTIVE, SPLIT))
+    return log.filter(pl.col("theme_id") == theme_id).select(list(PLACED))
+
+
+def place_new(book: Book, statements: Statements) -> None:
+    """Put statements that are under no theme under the themes that people put in, else under the nearest."""
+    apart = _pairs(book.registry, apart=True)
+    is_own = book.registry.themes.filter("is_own").select("theme_id")
+    own = book.registry.anchors.join(is_own, on="theme_id", how="semi")
+    found = book.registry.anchors.join(is_own, on="theme_id", how="anti")
+    free = statements.unplaced(book)
+    matched = match_own_themes(free["opinion_id"].to_list(), statements.vectors_of(free), own)
+    book.put(matched.join(apart, on=["opinion_id", "theme_id"], how="anti"), "own theme")
+    free = statements.unplaced(book)
+    placed = place_opinions(free["opinion_id"].to_list(), statements.vectors_of(free), found, apart=apart)
+    book.put(placed, PLACED_CAUSE)
+
+
+def honour_links(book: Book, statements: Statements) -> None:
+    """Put together and keep apart what people said belongs together or apart."""
+    themes = set(book.registry.anchors["theme_id"])
+    known = set(statements.opinions["opinion_id"])
+    survivors = dict(book.registry.survivors.iter_rows())
+    for left, right, is_apart, event_id in book.registry.links.iter_rows():
+        ends = [survivors.get(end, end) for end in (left, right)]
+        opinions = [end for end in ends if end in known]
+        if len(opinions) == 2:
+            wanted = _shared_theme(book, opinions, is_apart)
+        else:
+            wanted = [(opinion, theme) for opinion in opinions for theme in ends if theme in themes]
+        pairs = pl.DataFrame(wanted, schema={"opinion_id": pl.String, "theme_id": pl.String}, orient="row")
+        held = book.placed.join(pairs, on=["opinion_id", "theme_id"], how="semi")
+        if is_apart:
+            book.take_out(held, "linked", event_id)
+        else:
+            owed = pairs.join(held, on=["opinion_id", "theme_id"], how="anti")
+            rows = similarities(statements, owed, book.registry)
+            book.put(rows, "linked", dict.fromkeys(rows["theme_id"], event_id))
+
+
+def _shared_theme(book: Book, opinions: Sequence[str], is_apart: bool) -> list[tuple[str, str]]:
+    """Which statement has to go under, or leave, which theme, for two to be together or apart."""
+    first, second = (
+        book.placed.filter(pl.col("opinion_id") == opinion).sort("similarity", "theme_id", descending=True)
+        for opinion in opinions
+    )
+    if is_apart:
+        both = first.join(second, on="theme_id")
+        nearer = both.with_columns(is_first=pl.col("similarity") < pl.col("similarity_right"))
+        return [
+            (row["opinion_id"] if row["is_first"] else row["opinion_id_right"], row["theme_id"])
+            for row in nearer.iter_rows(named=True)
+        ]
+    if first.is_empty() == second.is_empty():
+        return []
+    full, owed = (first, opinions[1]) if first.height else (second, opinions[0])
+    return [(owed, full["theme_id"][0])]
+
+
+def _pairs(registry: Registry, *, apart: bool) -> pl.DataFrame:
+    """What people said of a statement and a theme: opinion_id, theme_id."""
+    links = registry.links.filter(pl.col("is_apart") == apart)
+    survivors = registry.survivors
+    both = pl.concat(
+        [
+            links.select(opinion_id="left", theme_id="right"),
+            links.select(opinion_id="right", theme_id="left"),
+        ]
+    )
+    return both.join(survivors, on="theme_id").select("opinion_id", theme_id="survivor_id")
+
+
+def words_of(night: Night, words: Sequence[str], recipe: str) -> np.ndarray:
+    """Vectors of a person's words for a theme: float32 unit rows (n_words, n_dims), those that are there."""
+    from flows.steps import read_vectors
+
+    texts = pl.Series("text", list(words), pl.String)
+    return read_vectors(night, recipe, vector_keys(texts, recipe))[1]

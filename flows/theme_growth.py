@@ -1,0 +1,244 @@
+"""What a night finds in what waits and in the themes themselves: births and proposals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.identity import proposal_id, stage_seed
+from analytics.insight.births import find_births
+from analytics.insight.placement import make_anchors, place_opinions
+from analytics.insight.proposals import find_duplicates, find_two_humped
+from analytics.insight.themes import describe_groups
+from analytics.rows import JOURNAL_ROWS
+from analytics.store.registry import pack_anchors, pack_vector, theme_event, unpack_vector
+from flows.theme_book import Book
+from flows.theme_changes import Statements, divide_theme, enter_found
+
+CONTRAST = 5_000
+"""Statements of other themes against which the keywords of a new one are chosen, at most."""
+BORN = "waiting statements"
+_PROPOSALS = JOURNAL_ROWS["theme_proposal"]
+
+
+def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
+    """Make themes of what waits, where enough distinct authors say the same thing.
+
+    Returns:
+        Columns row (of the statements), group, theme_id: what waits and is a known theme in new words.
+    """
+    settings = book.night.settings
+    marked = _with_themes(book, statements)
+    found = find_births(
+        marked,
+        statements.vectors_of(marked),
+        min_opinions=settings.themes.min_opinions,
+        min_authors=settings.store.min_authors,
+        granularity=settings.themes.granularity,
+        seed=stage_seed(settings.store.seed, "births"),
+    )
+    numbered = marked.select("opinion_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    if found.born.height:
+        founders = found.born.join(numbered, on="row").drop("row")
+        _enter_born(book, statements, founders)
+    return found.wider.join(numbered, on="row").drop("row")
+
+
+def _with_themes(book: Book, statements: Statements) -> pl.DataFrame:
+    """The statements with their theme and whether a birth may move them, newest first."""
+    nearest = book.placed.sort("similarity", "theme_id", descending=[True, False]).unique(
+        "opinion_id", keep="first", maintain_order=True
+    )
+    own = book.registry.themes.filter("is_own").select("theme_id")
+    known = statements.opinions.join(
+        book.placed.join(own, on="theme_id", how="semi"), on="opinion_id", how="anti", maintain_order="left"
+    )
+    return (
+        known.join(nearest, on="opinion_id", how="left", maintain_order="left")
+        .with_columns(may_move=pl.col("opinion_id").is_in(book.movable.implode()))
+        .sort("day", "opinion_id", descending=[True, False], nulls_last=True)
+    )
+
+
+def _enter_born(book: Book, statements: Statements, founders: pl.DataFrame) -> None:
+    settings = book.night.settings
+    with_rows = statements.opinions.with_row_index("row")
+    grouped = with_rows.join(founders, on="opinion_id", maintain_order="left")
+    others = statements.opinions.join(founders, on="opinion_id", how="anti").head(CONTRAST)
+    registry = book.registry
+    radius = registry.anchors["radius"].mean()
+    described = describe_groups(
+        grouped,
+        statements.vectors,
+        min_authors=settings.store.min_authors,
+        run_id=book.night.run_id,
+        contrast=others["quote"],
+        taken=registry.themes["name"].to_list(),
+        usual_radius=float(radius) if isinstance(radius, float) else None,
+    )
+    enter_found(book, described, statements, cause=BORN, parents=_parents(book, described.anchors))
+    _recruit(book, statements, described.anchors)
+
+
+def _parents(book: Book, anchors: pl.DataFrame) -> dict[str, str | None]:
+    """The group of the known theme that is nearest to each new one."""
+    known = book.registry.active.drop_nulls("centroid").select("theme_id", "centroid", radius=pl.lit(-1.0))
+    first = anchors.unique("theme_id", keep="first", maintain_order=True)
+    if known.is_empty():
+        return {}
+    matrix = np.array(first["centroid"].to_list(), dtype=np.float32)
+    nearest = place_opinions(first["theme_id"].to_list(), matrix, known)
+    nearest = nearest.unique("opinion_id", keep="first", maintain_order=True)
+    parent = dict(book.registry.themes.select("theme_id", "parent_id").iter_rows())
+    return {new: parent[old] for new, old in nearest.select("opinion_id", "theme_id").iter_rows()}
+
+
+def _recruit(book: Book, statements: Statements, anchors: pl.DataFrame) -> None:
+    """Put under new themes what waits and belongs there, and what was placed of late and is nearer."""
+    new = set(anchors["theme_id"])
+    marked = _with_themes(book, statements)
+    core = pl.col("similarity").median().over("theme_id")
+    is_open = pl.col("theme_id").is_null() | (pl.col("may_move") & (pl.col("similarity") < core))
+    candidates = marked.filter(is_open, ~pl.col("theme_id").is_in(list(new)).fill_null(False))
+    placed = place_opinions(candidates["opinion_id"].to_list(), statements.vectors_of(candidates), anchors)
+    was = candidates.select("opinion_id", was_id="theme_id", was="similarity")
+    moves = placed.join(was, on="opinion_id").filter(
+        pl.col("was").is_null() | (pl.col("similarity") > pl.col("was"))
+    )
+    ids = book.ids_of(new, "born")
+    for (theme,), mine in moves.drop_nulls("was_id").group_by("theme_id", maintain_order=True):
+        out = mine.select("opinion_id", theme_id="was_id", similarity="was")
+        book.take_out(out, BORN, ids[str(theme)])
+    book.put(moves.select("opinion_id", "theme_id", "similarity"), BORN, ids)
+
+
+def propose_changes(book: Book, statements: Statements, wider: pl.DataFrame) -> None:
+    """Propose merges, splits and wider borders; with `auto_apply` they are done at once.
+
+    Args:
+        book: The night's.
+        statements: Some members of every theme.
+        wider: As `bear_themes` returns it.
+    """
+    rows = [
+        row
+        for row in (
+            *_widenings(book, statements, wider),
+            *_merges(book, statements),
+            *_splits(book, statements),
+        )
+        if row["proposal_id"] not in book.registry.dismissed
+    ]
+    if book.night.settings.themes.auto_apply:
+        for row in rows:
+            apply_proposal(book, statements, row)
+        rows = []
+    frame = pl.DataFrame(rows, schema=_PROPOSALS, orient="row").unique("proposal_id", keep="first")
+    book.night.store.journal.write("theme_proposal", book.night.made_by, frame.sort("proposal_id"))
+
+
+def apply_proposal(book: Book, statements: Statements, row: dict[str, Any]) -> None:
+    """Do what a proposal says, as an event of the night."""
+    theme = book.registry.theme(row["theme_id"])
+    if theme is None or theme["status"] != "active":
+        return
+    if row["kind"] == "merge":
+        survivor = book.registry.theme(row["other_id"])
+        if survivor is not None and survivor["status"] == "active":
+            book.enter([theme_event("merged", theme["theme_id"], cause="duplicate", into=row["other_id"])])
+    elif row["kind"] == "split":
+        divide_theme(book, statements, theme)
+    else:
+        vector, radius = row["anchor"].split(" ")
+        packed = pack_anchors([(unpack_vector(vector), float(radius))])
+        event = theme_event(
+            "anchored",
+            theme["theme_id"],
+            cause="widened",
+            anchors=packed,
+            embedding_recipe=statements.recipe,
+            is_added=True,
+        )
+        book.enter([event])
+
+
+def _open_to_change(book: Book, statements: Statements) -> pl.DataFrame:
+    """Members of the themes for which something may be proposed: row (of the statements), theme_id."""
+    themes = book.registry.active.filter(~pl.col("is_own"), ~pl.col("is_pinned")).select("theme_id")
+    rows = statements.opinions.select("opinion_id").with_row_index("row")
+    placed = book.placed.join(themes, on="theme_id", how="semi")
+    return rows.join(placed, on="opinion_id", maintain_order="left").select("row", "theme_id")
+
+
+def _names(book: Book) -> dict[str, str]:
+    return dict(book.registry.themes.select("theme_id", "name").iter_rows())
+
+
+def _merges(book: Book, statements: Statements) -> list[dict[str, Any]]:
+    links = book.registry.links.filter("is_apart").select("left", "right")
+    apart = frozenset((left, right) for left, right in links.iter_rows())
+    pairs = find_duplicates(_open_to_change(book, statements), statements.vectors, apart=apart)
+    names, sizes = _names(book), dict(book.placed.group_by("theme_id").len().iter_rows())
+    return [
+        {
+            "proposal_id": proposal_id("merge", [one, other]),
+            "kind": "merge",
+            "theme_id": one,
+            "other_id": other,
+            "evidence": evidence,
+            "n_opinions": sizes.get(one, 0),
+            "anchor": None,
+            "sentence": f"“{names[one]}” and “{names[other]}” look like one theme: {evidence:.0%} of "
+            "the nearest neighbours of their statements are under the other",
+        }
+        for one, other, evidence in pairs.iter_rows()
+    ]
+
+
+def _splits(book: Book, statements: Statements) -> list[dict[str, Any]]:
+    members = _open_to_change(book, statements)
+    found = find_two_humped(members, statements.vectors, min_opinions=book.night.settings.themes.min_opinions)
+    names, sizes = _names(book), dict(book.placed.group_by("theme_id").len().iter_rows())
+    return [
+        {
+            "proposal_id": proposal_id("split", [theme]),
+            "kind": "split",
+            "theme_id": theme,
+            "other_id": None,
+            "evidence": evidence,
+            "n_opinions": sizes.get(theme, 0),
+            "anchor": None,
+            "sentence": f"“{names[theme]}” looks like two themes: cut in two, {evidence:.1%} of the nearest "
+            "neighbours of its statements are on the other side",
+        }
+        for theme, evidence in found.iter_rows()
+    ]
+
+
+def _widenings(book: Book, statements: Statements, wider: pl.DataFrame) -> list[dict[str, Any]]:
+    open_themes = set(book.registry.active.filter(~pl.col("is_own"), ~pl.col("is_pinned"))["theme_id"])
+    names = _names(book)
+    radius = book.registry.anchors["radius"].mean()
+    usual = float(radius) if isinstance(radius, float) else None
+    rows = []
+    for (theme, _), mine in wider.sort("opinion_id").group_by("theme_id", "group", maintain_order=True):
+        waiting = mine.join(statements.unplaced(book), on="opinion_id", how="semi")
+        if theme not in open_themes or waiting.height < book.night.settings.themes.min_opinions:
+            continue
+        centroid, within = make_anchors(statements.vectors_of(waiting), usual_radius=usual)[0]
+        rows.append(
+            {
+                "proposal_id": proposal_id("widen", [str(theme)]),
+                "kind": "widen",
+                "theme_id": theme,
+                "other_id": None,
+                "evidence": float(waiting.height),
+                "n_opinions": waiting.height,
+                "anchor": f"{pack_vector(centroid)} {within}",
+                "sentence": f"“{names[str(theme)]}” seems to be said in new words: statements that wait mix "
+                "with those under it",
+            }
+        )
+    return rows

@@ -1,0 +1,116 @@
+"""The step of themes: what people asked, what is new, what is born, what is proposed."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analytics.identity import canonical_json, hash_of, stage_seed
+from analytics.insight.themes import discover_themes, theme_recipe
+from flows.gather import author_numbers, documents_of, is_mostly_unread, not_granting, opinions_in
+from flows.night import Handle, Night
+from flows.steps import opinion_vectors
+from flows.theme_book import Book
+from flows.theme_changes import (
+    Statements,
+    enter_found,
+    fill_own_themes,
+    honour_links,
+    place_new,
+    reanchor_themes,
+    split_themes,
+)
+from flows.theme_growth import bear_themes, propose_changes
+
+MEMBERS_SEEN = 200
+"""Of a theme at most this many members, drawn by their id, which is a hash, stand for it in a night."""
+
+
+MOVABLE_SEEN = 20_000
+"""Of what a birth may move at most so many statements are looked at in a night."""
+
+
+def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle) -> Handle:
+    """Find themes the first time; afterwards keep the registry and place what is new."""
+    book = Book(night)
+    statements = read_statements(night, book, cleaned, sentences, vectors)
+    recipe = theme_recipe(night.settings.themes)
+    reanchor_themes(book, statements)
+    fill_own_themes(book, statements)
+    split_themes(book, statements)
+    if book.registry.active.filter(~pl.col("is_own")).is_empty():
+        _discover(book, statements, documents_of(night, cleaned.recipe))
+    place_new(book, statements)
+    honour_links(book, statements)
+    wider = bear_themes(book, statements)
+    propose_changes(book, statements, wider)
+    honour_links(book, statements)
+    placed = book.close()
+    facts = {
+        "n_born": sum(event["kind"] == "born" for event in book.events),
+        "n_placed": placed.height,
+        "n_unplaced": statements.unplaced(book).height,
+    }
+    return Handle("theme", hash_of(recipe), canonical_json(recipe), statements.opinions.height, facts)
+
+
+def read_statements(
+    night: Night, book: Book, cleaned: Handle, sentences: Handle, vectors: Handle
+) -> Statements:
+    """The statements that the night looks at: all that are under no theme, and some of every theme.
+
+    Where a theme's border moved, all are needed.
+    """
+    opinions = opinions_in(night, cleaned.recipe, sentences.recipe)
+    if not _all_needed(book, vectors.recipe):
+        seen = (
+            book.placed.join(opinions, on="opinion_id", how="semi")
+            .sort("opinion_id")
+            .with_columns(nth=pl.int_range(pl.len()).over("theme_id"))
+            .filter(pl.col("nth") < MEMBERS_SEEN)
+        )
+        movable = book.movable.sort(descending=True).head(MOVABLE_SEEN)
+        settled = book.placed.join(seen, on="opinion_id", how="anti")
+        settled = settled.filter(~pl.col("opinion_id").is_in(movable.implode()))
+        linked = pl.concat([book.registry.links["left"], book.registry.links["right"]]).implode()
+        settled = settled.filter(~pl.col("opinion_id").is_in(linked))
+        opinions = opinions.join(settled, on="opinion_id", how="anti", maintain_order="left")
+    opinions, matrix = opinion_vectors(night, opinions, vectors.recipe)
+    known = with_authors(night, opinions, documents_of(night, cleaned.recipe))
+    columns = ("opinion_id", "document_id", "author", "quote", "may_quote", "day")
+    return Statements(known.select(columns), matrix, vectors.recipe)
+
+
+def with_authors(night: Night, opinions: pl.DataFrame, documents: pl.DataFrame) -> pl.DataFrame:
+    """Statements with the number of their author, and whether they may be quoted."""
+    may_not = not_granting(night.settings, documents["source"], "quote")
+    authors = documents.select(
+        "document_id",
+        author_numbers(documents, night.settings),
+        may_quote=~pl.col("source").is_in(may_not),
+    )
+    return opinions.join(authors, on="document_id", maintain_order="left")
+
+
+def _all_needed(book: Book, embedding_recipe: str) -> bool:
+    themes = book.registry.themes
+    other_vectors = themes.filter(pl.col("embedding_recipe") != embedding_recipe).height > 0
+    changed = any(sequence > book.last_sequence for sequence in book.registry.changed_at.values())
+    return other_vectors or changed or (themes["status"] == "split").any()
+
+
+def _discover(book: Book, statements: Statements, documents: pl.DataFrame) -> None:
+    """Find the themes of a store that has none, in what no theme of a person's own claims."""
+    settings = book.night.settings
+    free = statements.unplaced(book)
+    if free.height < settings.themes.min_discovery_opinions or is_mostly_unread(documents):
+        return
+    found = discover_themes(
+        free,
+        statements.vectors_of(free),
+        settings.themes,
+        min_authors=settings.store.min_authors,
+        run_id=book.night.run_id,
+        seed=stage_seed(settings.store.seed, "themes"),
+        taken=book.registry.themes["name"].to_list(),
+    )
+    enter_found(book, found, statements, cause="discovery")
