@@ -107,7 +107,7 @@ def test_what_a_person_removes_moves_the_border_and_takes_its_near_copies_along(
     background = link_background(store)
     words = np.vstack([WORDS, store[group == N_GROUPS][:1]])
     before = within(define_own_theme(words, background=background), store)
-    assert before[group == N_GROUPS].mean() > 0.5
+    assert before[group == N_GROUPS].mean() >= 0.4
     removed = store[group == N_GROUPS][2:8]
     anchors = define_own_theme(words, background=background, negatives=removed)
     after = within(anchors, store, removed)

@@ -1,0 +1,86 @@
+"""What waits becomes a theme where enough people say it and no theme says it already."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from analytics.insight.births import Births, find_births
+
+N_DIMS = 12
+
+
+def near(axis: int, n: int, seed: int, noise: float = 0.1) -> np.ndarray:
+    """Unit rows near one axis."""
+    rows = np.random.default_rng(seed).normal(scale=noise, size=(n, N_DIMS))
+    rows[:, axis] += 1
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def store(*parts: tuple[np.ndarray, str | None, range | list[int | None]]) -> tuple[pl.DataFrame, np.ndarray]:
+    """Statements of parts: vectors, theme (None: waits), authors."""
+    rows = []
+    for nth, (vectors, theme, authors) in enumerate(parts):
+        for n, (_, author) in enumerate(zip(vectors, authors, strict=True)):
+            similarity = None if theme is None else round(0.99 - n / 1000, 6)
+            rows.append((f"{nth}-{n:03}", author, theme, similarity, False))
+    schema = ("opinion_id", "author", "theme_id", "similarity", "may_move")
+    frame = pl.DataFrame(rows, schema=list(schema), orient="row")
+    frame = frame.with_columns(pl.col("author").cast(pl.Int32), pl.col("theme_id").cast(pl.String))
+    return frame, np.concatenate([vectors for vectors, _, _ in parts])
+
+
+def births(statements: pl.DataFrame, vectors: np.ndarray) -> Births:
+    return find_births(statements, vectors, min_opinions=10, min_authors=5, granularity="medium", seed=1)
+
+
+def born(statements: pl.DataFrame, vectors: np.ndarray) -> set[str]:
+    rows = births(statements, vectors).born["row"].to_list()
+    return set(statements["opinion_id"].gather(rows)) if rows else set()
+
+
+KNOWN = [(near(axis, 60, axis), f"t{axis}", range(60 * axis, 60 * axis + 60)) for axis in range(3)]
+
+
+def test_a_new_thing_that_many_say_is_born_and_nothing_else_is() -> None:
+    statements, vectors = store(*KNOWN, (near(5, 30, 9), None, range(500, 530)))
+    found = born(statements, vectors)
+    assert len(found) >= 27
+    assert all(opinion.startswith("3-") for opinion in found)
+    assert births(statements, vectors).wider.is_empty()
+
+
+def test_few_statements_or_few_authors_are_no_theme() -> None:
+    for waiting in (
+        (near(5, 9, 9), None, range(500, 509)),
+        (near(5, 30, 9), None, [n % 4 for n in range(30)]),
+        (near(5, 30, 9), None, [None] * 30),
+    ):
+        assert born(*store(*KNOWN, waiting)) == set()
+
+
+def test_a_flood_of_one_author_among_few_others_counts_two_statements_of_his() -> None:
+    flood = (near(5, 40, 9), None, [7] * 36 + [1, 2, 3, 4])
+    assert born(*store(*KNOWN, flood)) == set()
+    assert born(*store(*KNOWN, (near(5, 40, 9), None, [7] * 28 + list(range(600, 612))))) != set()
+
+
+def test_a_known_theme_that_still_waits_is_said_in_new_words_and_not_born() -> None:
+    both = near(0, 100, 4)
+    known = (both[::2], "t0", range(50))
+    statements, vectors = store(known, *KNOWN[1:], (both[1::2], None, range(500, 550)))
+    found = births(statements, vectors)
+    assert found.born.is_empty()
+    assert set(found.wider["theme_id"]) <= {"t0"}
+
+
+def test_members_at_the_core_never_move_and_the_order_of_rows_decides_nothing() -> None:
+    statements, vectors = store(*KNOWN, (near(5, 30, 9), None, range(500, 530)))
+    moving = statements.with_columns(may_move=pl.lit(True))
+    found = births(moving, vectors)
+    core = moving.with_row_index("row").filter(
+        pl.col("similarity") >= pl.col("similarity").median().over("theme_id")
+    )
+    assert not set(found.born["row"]) & set(core["row"])
+    order = np.random.default_rng(3).permutation(statements.height)
+    assert born(statements[order], vectors[order]) == born(statements, vectors)
