@@ -45,7 +45,8 @@ def add_theme_commands(commands: Any) -> None:
 
     remove = act("remove", _remove, "say which statements do not belong to a theme of your own")
     remove.add_argument("theme", **which)
-    remove.add_argument("opinions", nargs="+", metavar="OPINION", help="id, or the beginning of it")
+    remove.add_argument("--others-belong", action="store_true", help="all else in its preview belongs")
+    remove.add_argument("opinions", nargs="*", metavar="OPINION", help="id, or the beginning of it")
 
     rename = act("rename", _rename, "give a theme another name")
     rename.add_argument("theme", **which)
@@ -108,7 +109,7 @@ def _preview(settings: Settings, arguments: argparse.Namespace) -> Told:
 def _remove(settings: Settings, arguments: argparse.Namespace) -> Told:
     from flows.theme_own import tell_remove
 
-    return tell_remove(settings, arguments.theme, arguments.opinions)
+    return tell_remove(settings, arguments.theme, arguments.opinions, others_belong=arguments.others_belong)
 
 
 def _table(settings: Settings, arguments: argparse.Namespace) -> Told:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from analytics.identity import hash_of
-from analytics.insight.own_themes import define_own_theme, match_own_themes
+from analytics.insight.own_themes import define_own_theme, match_own_themes, redraw_own_theme
 from analytics.insight.placement import make_anchors, place_opinions
 from analytics.insight.proposals import split_in_two
 from analytics.insight.themes import Found, describe_groups, theme_recipe
@@ -163,10 +163,10 @@ def _anchors_anew(
 ) -> list[tuple[np.ndarray, float]]:
     mine = statements.under(book, theme["theme_id"])
     if theme["is_own"]:
+        if mine.height:
+            return redraw_own_theme(statements.vectors_of(mine), background=statements.vectors)
         words = words_of(book.night, theme["words"], statements.recipe)
-        if not len(words):
-            return []
-        return define_own_theme(words, background=statements.vectors, positives=statements.vectors_of(mine))
+        return define_own_theme(words, background=statements.vectors) if len(words) else []
     distinct = mine.unique("quote", keep="first", maintain_order=True)
     return make_anchors(statements.vectors_of(distinct)) if distinct.height else []
 
@@ -179,7 +179,12 @@ def fill_own_themes(book: Book, statements: Statements) -> None:
             continue
         event = hash_of([sequence])
         anchors = book.registry.anchors.filter(pl.col("theme_id") == theme_id)
-        matched = match_own_themes(statements.opinions["opinion_id"].to_list(), statements.vectors, anchors)
+        matched = match_own_themes(
+            statements.opinions["opinion_id"].to_list(),
+            statements.vectors,
+            anchors,
+            removed=_removed(book, statements),
+        )
         matched = matched.join(_pairs(book.registry, apart=True), on=["opinion_id", "theme_id"], how="anti")
         held = book.placed.filter(pl.col("theme_id") == theme_id)
         kept = pl.concat([matched.select("opinion_id", "theme_id"), _pairs(book.registry, apart=False)])
@@ -249,7 +254,12 @@ def place_new(book: Book, statements: Statements) -> None:
     own = book.registry.anchors.join(is_own, on="theme_id", how="semi")
     found = book.registry.anchors.join(is_own, on="theme_id", how="anti")
     free = statements.unplaced(book)
-    matched = match_own_themes(free["opinion_id"].to_list(), statements.vectors_of(free), own)
+    matched = match_own_themes(
+        free["opinion_id"].to_list(),
+        statements.vectors_of(free),
+        own,
+        removed=_removed(book, statements),
+    )
     book.put(matched.join(apart, on=["opinion_id", "theme_id"], how="anti"), "own theme")
     free = statements.unplaced(book)
     placed = place_opinions(free["opinion_id"].to_list(), statements.vectors_of(free), found, apart=apart)
@@ -308,6 +318,16 @@ def _pairs(registry: Registry, *, apart: bool) -> pl.DataFrame:
         ]
     )
     return both.join(survivors, on="theme_id").select("opinion_id", theme_id="survivor_id")
+
+
+def _removed(book: Book, statements: Statements) -> pl.DataFrame:
+    """What people took out of themes: theme_id, vector; near copies of it stay out of theirs too."""
+    told = _pairs(book.registry, apart=True)
+    known = (
+        statements.opinions.select("opinion_id").join(told, on="opinion_id").sort("opinion_id", "theme_id")
+    )
+    vectors = statements.vectors_of(known)
+    return known.select("theme_id", pl.Series("vector", vectors.tolist(), pl.List(pl.Float32)))
 
 
 def words_of(night: Night, words: Sequence[str], recipe: str) -> np.ndarray:

@@ -151,15 +151,31 @@ def _matched(
     return match_own_themes(opinions["opinion_id"].to_list(), vectors, _anchor_rows(theme_id, anchors))
 
 
-def _shown(desk: Desk, opinions: pl.DataFrame, vectors: np.ndarray, anchors: pl.DataFrame) -> pl.DataFrame:
-    return preview_matches(opinions, vectors, anchors, min_authors=desk.night.settings.store.min_authors)
+def _shown(
+    desk: Desk,
+    opinions: pl.DataFrame,
+    vectors: np.ndarray,
+    anchors: pl.DataFrame,
+    answered: Sequence[str] = (),
+) -> pl.DataFrame:
+    min_authors = desk.night.settings.store.min_authors
+    return preview_matches(opinions, vectors, anchors, min_authors=min_authors, answered=answered)
+
+
+def _answered(desk: Desk, theme_id: str) -> list[str]:
+    """Statements of which a person said already whether they belong to a theme."""
+    links = desk.registry.links
+    left = links.filter(pl.col("right") == theme_id)["left"]
+    right = links.filter(pl.col("left") == theme_id)["right"]
+    return [*left, *right]
 
 
 def _preview_lines(name: str, n_matched: int, shown: pl.DataFrame) -> list[str]:
     lines = [f"{name}: {n_matched:,} statements; {shown.height} of them:"]
     for row in shown.iter_rows(named=True):
         quote = " ".join(row["quote"].split())
-        lines.append(f"  {row['opinion_id'][:12]}  {row['similarity']:.2f}  {quote}")
+        beyond = "" if row["is_match"] else "(just beyond its edge) "
+        lines.append(f"  {row['opinion_id'][:12]}  {row['similarity']:.2f}  {beyond}{quote}")
     return lines
 
 
@@ -170,15 +186,20 @@ def tell_preview(settings: Settings, reference: str) -> Told:
     opinions, vectors = desk.statements()
     mine = desk.registry.anchors.filter(pl.col("theme_id") == theme["theme_id"])
     anchors = list(mine.select("centroid", "radius").iter_rows())
-    shown = _shown(desk, opinions, vectors, mine)
+    shown = _shown(desk, opinions, vectors, mine, _answered(desk, theme["theme_id"]))
     n_matched = _matched(opinions, vectors, theme["theme_id"], anchors).height
     text = "\n".join(_preview_lines(theme["name"], n_matched, shown))
     content = {"theme_id": theme["theme_id"], "name": theme["name"], "n_matched": n_matched}
     return text, {**content, "preview": shown.to_dicts()}
 
 
-def tell_remove(settings: Settings, reference: str, references: Sequence[str]) -> Told:
-    """Say which statements do not belong to a theme of one's own; its border is drawn anew without them."""
+def tell_remove(
+    settings: Settings, reference: str, references: Sequence[str], *, others_belong: bool
+) -> Told:
+    """Say which statements do not belong to a theme of one's own; its border is drawn anew without them.
+
+    With `others_belong` the other statements of its preview are said to belong.
+    """
     desk = open_desk(settings)
     theme = theme_acts.find_theme(desk.registry, reference)
     if not theme["is_own"]:
@@ -193,6 +214,10 @@ def tell_remove(settings: Settings, reference: str, references: Sequence[str]) -
                 f"no published opinion begins with {reference!r}; `nightloom theme preview` lists them"
             )
     state, who = desk.store.state, getpass.getuser()
+    others = tell_preview(settings, theme["theme_id"])[1]["preview"] if others_belong else []
+    for row in others:
+        if row["opinion_id"] not in removed:
+            theme_acts.link(state, row["opinion_id"], theme["theme_id"], who=who)
     for opinion in removed:
         theme_acts.link(state, str(opinion), theme["theme_id"], who=who, apart=True)
     anchors = _refit(open_desk(settings), theme)

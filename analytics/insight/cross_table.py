@@ -61,7 +61,9 @@ def cross_table(
     # A label of a few people is not told apart from having none.
     mentions = mentions.with_columns(label=pl.when(told).then("label")).unique()
     cells = _hide(mentions, min_authors).filter(pl.col("label").is_not_null())
-    totals = mentions.drop_nulls("label").group_by("label").agg(n=pl.col("document_id").n_unique())
+    totals = (
+        mentions.drop_nulls("label").group_by("label").agg(n=pl.col("document_id").n_unique().cast(pl.Int64))
+    )
     cells = (
         cells.join(totals, on="label")
         .with_columns(
@@ -91,7 +93,9 @@ def _hide(mentions: pl.DataFrame, min_authors: int) -> pl.DataFrame:
     """Cells: label, theme_id, n_documents, is_shown, and has_total, whether the label's total is shown."""
     cells = (
         mentions.group_by("label", "theme_id")
-        .agg(n_documents=pl.col("document_id").n_unique(), n_authors=pl.col("author").n_unique())
+        .agg(
+            n_documents=pl.col("document_id").n_unique().cast(pl.Int64), n_authors=pl.col("author").n_unique()
+        )
         .sort("n_authors", "label", "theme_id", descending=[True, False, False])
         .with_row_index("cell")
         .with_columns(

@@ -10,7 +10,7 @@ import polars as pl
 MEMBERS_PER_ANCHOR = 6
 MAX_ANCHORS = 8
 FEWEST_OF_ANCHOR = 3
-RADIUS_QUANTILE = 0.08
+RADIUS_QUANTILE = 0.04
 LOWEST_RADIUS = 0.3
 """A statement with a lower cosine than this to every anchor belongs to no theme."""
 _FOLDS = 4
