@@ -37,13 +37,13 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     reanchor_themes(book, statements)
     fill_own_themes(book, statements)
     split_themes(book, statements)
-    if book.registry.active.filter(~pl.col("is_own")).is_empty():
+    if not _has_found(book):
         _discover(book, statements, documents_of(night, cleaned.recipe))
     place_new(book, statements)
     honour_links(book, statements)
-    wider = bear_themes(book, statements)
-    propose_changes(book, statements, wider)
-    honour_links(book, statements)
+    if _has_found(book):  # before discovery every statement waits for it
+        propose_changes(book, statements, bear_themes(book, statements))
+        honour_links(book, statements)
     placed = book.close()
     facts = {
         "n_born": sum(event["kind"] == "born" for event in book.events),
@@ -51,6 +51,11 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
         "n_unplaced": statements.unplaced(book).height,
     }
     return Handle("theme", hash_of(recipe), canonical_json(recipe), statements.opinions.height, facts)
+
+
+def _has_found(book: Book) -> bool:
+    """Whether there are themes that discovery found."""
+    return book.registry.active.filter(~pl.col("is_own")).height > 0
 
 
 def read_statements(

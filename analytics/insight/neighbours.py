@@ -1,4 +1,4 @@
-"""Groups of like vectors: a graph of shared nearest neighbours, cut by Leiden."""
+"""Nearest neighbours, and the graph of those that share them."""
 
 from __future__ import annotations
 
@@ -53,30 +53,3 @@ def shared_neighbour_edges(neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarr
         equal = neighbours[left[ends], :, None] == neighbours[right[ends], None, :]
         shared[ends] = equal.sum(axis=(1, 2))
     return left, right, shared / (2 * width - shared)
-
-
-def group_vectors(vectors: np.ndarray, *, n_neighbours: int, resolution: float, seed: int) -> np.ndarray:
-    """Communities of the neighbour graph by Leiden (Traag, Waltman and van Eck 2019) on modularity.
-
-    Args:
-        vectors: float32 (n, n_dims), unit rows; the order matters to ties, so give a sorted one.
-        n_neighbours: Neighbours of each vector in the graph.
-        resolution: Higher gives more and smaller groups.
-        seed: The same seed and vectors give the same groups.
-
-    Returns:
-        int64 array (n,) of group numbers; -1 where there is no other vector at all.
-    """
-    from graspologic_native import leiden
-
-    n = len(vectors)
-    if n < 2:
-        return np.full(n, -1, dtype=np.int64)
-    left, right, weight = shared_neighbour_edges(nearest_neighbours(vectors, min(n_neighbours, n - 1)))
-    names = [str(number) for number in range(n)]
-    edges = [
-        (names[a], names[b], w)
-        for a, b, w in zip(left.tolist(), right.tolist(), weight.tolist(), strict=True)
-    ]
-    _, group_of = leiden(edges, resolution=resolution, use_modularity=True, seed=seed)
-    return np.array([group_of[name] for name in names], dtype=np.int64)
