@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from analytics.insight.anchors import PLACED_ROWS, Anchors
 from analytics.insight.neighbours import nearest_neighbours, shared_neighbour_edges
 
 MAX_BACKGROUND = 15_000
@@ -38,13 +39,7 @@ _EDGE_SHARE = 0.1
 _BEYOND_SHARE = 0.3
 _SAME = 0.9999
 _ROWS = 256
-_BLOCK = 8_192
 
-_MATCHED: dict[str, pl.DataType | type[pl.DataType]] = {
-    "opinion_id": pl.String,
-    "theme_id": pl.String,
-    "similarity": pl.Float64,
-}
 _PREVIEW: dict[str, pl.DataType | type[pl.DataType]] = {
     "opinion_id": pl.String,
     "quote": pl.String,
@@ -328,31 +323,24 @@ def match_own_themes(
         Columns opinion_id, theme_id, similarity (greatest cosine to the theme's anchors), sorted; a
         statement may have several rows, or none. Its rows do not depend on which others are given.
     """
-    anchors = anchors.sort("theme_id", "radius", "centroid")
     if anchors.is_empty() or not len(opinion_ids):
-        return pl.DataFrame(schema=_MATCHED)
-    centroids = np.array(anchors["centroid"].to_list(), dtype=np.float64)  # (n_anchors, n_dims)
-    radii = anchors["radius"].to_numpy()
-    themes = anchors["theme_id"].unique(maintain_order=True)
-    first = anchors["theme_id"].search_sorted(themes).to_numpy()
+        return pl.DataFrame(schema=PLACED_ROWS)
+    known = Anchors.of(anchors)
     ids = pl.Series(opinion_ids, dtype=pl.String)
-    out_of = _removed_from(themes, removed)
+    out_of = _removed_from(known.themes, removed)
     parts = []
-    for start in range(0, len(ids), _BLOCK):
-        # In float64 the block's shape shows only far behind the sixth decimal.
-        block = vectors[start : start + _BLOCK].astype(np.float64)
-        cosines = np.round(block @ centroids.T, 6)
-        within = np.logical_or.reduceat(cosines >= radii, first, axis=1)  # (n_block, n_themes)
+    for block in known.measure(vectors):
         for number, gone in out_of.items():
-            mine = np.flatnonzero(within[:, number])
-            within[mine, number] = (np.round(block[mine] @ gone.T, 6) < NEAR_REMOVED).all(axis=1)
-        row, theme = np.nonzero(within)
-        similarity = np.maximum.reduceat(cosines, first, axis=1)[row, theme]
-        parts.append(
-            pl.DataFrame(
-                [ids.gather(start + row), themes.gather(theme), pl.Series(similarity)], schema=_MATCHED
-            )
-        )
+            mine = np.flatnonzero(block.within[:, number])
+            stays = np.round(block.vectors[mine] @ gone.T, 6) < NEAR_REMOVED
+            block.within[mine, number] = stays.all(axis=1)
+        row, theme = np.nonzero(block.within)
+        found = [
+            ids.gather(block.start + row),
+            known.themes.gather(theme),
+            pl.Series(block.similarity[row, theme]),
+        ]
+        parts.append(pl.DataFrame(found, schema=PLACED_ROWS))
     return pl.concat(parts).sort("opinion_id", "theme_id")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from analytics.insight.anchors import PLACED_ROWS, Anchors
+
 MEMBERS_PER_ANCHOR = 6
 MAX_ANCHORS = 8
 FEWEST_OF_ANCHOR = 3
@@ -15,12 +17,6 @@ LOWEST_RADIUS = 0.3
 """A statement with a lower cosine than this to every anchor belongs to no theme."""
 _FOLDS = 4
 _ROUNDS = 15
-_BLOCK = 8_192
-_PLACED: dict[str, pl.DataType | type[pl.DataType]] = {
-    "opinion_id": pl.String,
-    "theme_id": pl.String,
-    "similarity": pl.Float64,
-}
 
 
 def make_anchors(members: np.ndarray, *, usual_radius: float | None = None) -> list[tuple[np.ndarray, float]]:
@@ -103,48 +99,38 @@ def place_opinions(
         statement that is within no theme has no row. A statement's rows do not depend on which others are
         given.
     """
-    anchors = anchors.sort("theme_id", "radius", "centroid")
     if anchors.is_empty() or not len(opinion_ids):
-        return pl.DataFrame(schema=_PLACED)
-    centroids = np.array(anchors["centroid"].to_list(), dtype=np.float64)  # (n_anchors, n_dims)
-    radii = anchors["radius"].to_numpy()
-    themes = anchors["theme_id"].unique(maintain_order=True)
-    first = anchors["theme_id"].search_sorted(themes).to_numpy()
-    forbidden = _forbidden(opinion_ids, themes, apart)
+        return pl.DataFrame(schema=PLACED_ROWS)
+    known = Anchors.of(anchors)
+    ids = pl.Series(opinion_ids, dtype=pl.String)
+    row, theme = _forbidden(ids, known.themes, apart)
     parts = []
-    for start in range(0, len(opinion_ids), _BLOCK):
-        # In float64 the block's shape shows only far behind the sixth decimal; of equals the first wins.
-        cosines = np.round(vectors[start : start + _BLOCK].astype(np.float64) @ centroids.T, 6)
-        within = np.logical_or.reduceat(cosines >= radii, first, axis=1)
-        similarity = np.maximum.reduceat(cosines, first, axis=1)  # (n_block, n_themes)
-        row, theme = forbidden
-        here = (row >= start) & (row < start + _BLOCK)
-        similarity[row[here] - start, theme[here]] = -np.inf
-        best = np.where(within, similarity, -np.inf).argmax(axis=1)
-        at = np.arange(len(best))
-        placed = within[at, best] & np.isfinite(similarity[at, best])
+    for block in known.measure(vectors):
+        within = block.within
+        here = (row >= block.start) & (row < block.start + len(within))
+        within[row[here] - block.start, theme[here]] = False
+        best = np.where(within, block.similarity, -np.inf).argmax(axis=1)  # of equals the first wins
+        placed = np.flatnonzero(within[np.arange(len(best)), best])
         parts.append(
             pl.DataFrame(
                 {
-                    "opinion_id": pl.Series(opinion_ids[start : start + _BLOCK], dtype=pl.String).filter(
-                        pl.Series(placed)
-                    ),
-                    "theme_id": themes.gather(best[placed]),
-                    "similarity": similarity[at, best][placed],
+                    "opinion_id": ids.gather(block.start + placed),
+                    "theme_id": known.themes.gather(best[placed]),
+                    "similarity": block.similarity[placed, best[placed]],
                 },
-                schema=_PLACED,
+                schema=PLACED_ROWS,
             )
         )
     return pl.concat(parts).sort("opinion_id", "theme_id")
 
 
 def _forbidden(
-    opinion_ids: Sequence[str], themes: pl.Series, apart: pl.DataFrame | None
+    opinion_ids: pl.Series, themes: pl.Series, apart: pl.DataFrame | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and theme numbers of what must stay apart."""
     if apart is None or apart.is_empty():
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    rows = pl.DataFrame({"opinion_id": pl.Series(opinion_ids, dtype=pl.String)}).with_row_index("row")
+    rows = pl.DataFrame({"opinion_id": opinion_ids}).with_row_index("row")
     numbers = pl.DataFrame({"theme_id": themes}).with_row_index("theme")
     found = apart.select("opinion_id", "theme_id").unique().join(rows, on="opinion_id")
     found = found.join(numbers, on="theme_id")
