@@ -253,9 +253,13 @@ def test_a_capped_night_covers_the_newest_days_and_says_so_and_the_next_ones_fil
     )
     assert days["all_covered"].head(3).all(), "the newest days are whole"
     covered = query(shop, "SELECT count(*) AS n FROM document WHERE is_covered")["n"].item()
-    assert query(shop, "SELECT max(n_covered) AS n FROM trend")["n"].item() <= covered
+    counted = "SELECT sum(n_covered) AS n FROM document_day WHERE segment_name = 'all'"
+    assert query(shop, counted)["n"].item() == covered
+    assert query(shop, "SELECT count(*) AS n FROM theme")["n"].item() == 0, "too little is read to find any"
     nights = [run_night(shop, DAY + timedelta(days=n)) for n in range(1, 4)]
     assert nights[-1]["n_waiting_to_be_read"] == 0
+    assert query(shop, "SELECT count(*) AS n FROM theme WHERE is_shown")["n"].item() > 0
+    assert query(shop, "SELECT max(n_covered) AS n FROM trend")["n"].item() <= 160
     assert sum(night["model_calls"] for night in nights) + 150 == first_night[1]["model_calls"]
 
 
