@@ -88,7 +88,6 @@ def fill_up_and_go_on(shop: Shop, size: str, url: str) -> tuple[str, dict[str, s
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_a_full_disk_is_said_and_a_larger_one_goes_on(new_shop, undisturbed, server_url):
     place, after = fill_up_and_go_on(new_shop, "1m", server_url)
     assert place == "/published"

@@ -306,7 +306,6 @@ def hash_number(text: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_a_defect_in_two_languages_is_one_theme_once_a_model_reads_both(
     tmp_path, run_night, monkeypatch
 ) -> None:
