@@ -37,6 +37,7 @@ from analytics.insight.grouping import find_groups  # noqa: E402
 from analytics.models.embedding import describe_model, load_embedder  # noqa: E402
 from analytics.settings import EmbeddingSettings, load_settings  # noqa: E402
 from analytics.store.generation import digests  # noqa: E402
+from analytics.store.layout import Store  # noqa: E402
 from analytics.store.pointer import read_pointer  # noqa: E402
 from analytics.store.read import open_published  # noqa: E402
 from flows import ingest, publish, steps, themes, words  # noqa: E402
@@ -74,13 +75,23 @@ def run_night(config: Path, as_of: date) -> None:
         publish.publish(night, handles)
 
 
-def kill_once(config: Path, as_of: date, seconds: float) -> None:
-    """Begin a night in a process of its own, and kill it after so many seconds."""
+def kill_once(config: Path, as_of: date, seconds: float) -> bool:
+    """Begin a night in a process of its own, and kill it so many seconds after it began to work.
+
+    Returns:
+        Whether it was killed before it had published.
+    """
+    store = Store(load_settings(config).data_dir)
+    n_before = store.journal.runs_of(as_of)
     command = [sys.executable, __file__, "--night", str(config), as_of.isoformat()]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while store.journal.runs_of(as_of) == n_before and child.poll() is None:
+        time.sleep(0.02)
     time.sleep(seconds)
     child.send_signal(signal.SIGKILL)
     child.wait()
+    active = read_pointer(store.published).active
+    return active is None or active.as_of < as_of
 
 
 def as_published(config: Path, labels: dict[str, str]) -> pl.DataFrame:
@@ -198,8 +209,9 @@ def _killed(folder: Path, config: Path, as_of: date, seed: int) -> bool:
     for name in ("nightloom.toml", "questions.jsonl"):
         shutil.copy(folder / name, copy / name)
     run_night(copy / "nightloom.toml", as_of)
-    kill_once(config, as_of, float(np.random.default_rng(seed).uniform(3, 12)))
-    run_night(config, as_of)
+    # A night that had published is not run again: that would be another run, with other ids.
+    if kill_once(config, as_of, float(np.random.default_rng(seed).uniform(0.1, 2.0))):
+        run_night(config, as_of)
     one, other = (_tables(base) for base in (copy, folder))
     names = ("theme", "theme_event", "opinion_theme", "theme_proposal")
     return all(one[name] == other[name] for name in names)
