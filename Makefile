@@ -54,6 +54,7 @@ bench: setup
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/redaction.py
 	$(BIN)/python benchmarks/health.py
+	$(BIN)/python benchmarks/theme_scaling.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -90,6 +90,20 @@ PLACEMENT_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Placement log: an opinion put under a theme by a run, or taken out of it."""
 
+PLACED_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "opinion_id": pl.String,
+    "theme_id": pl.String,
+    "similarity": pl.Float64,  # greatest cosine to the theme's anchors
+}
+"""What stands under a theme."""
+
+ANCHOR_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "theme_id": pl.String,
+    "centroid": pl.List(pl.Float32),  # unit vector
+    "radius": pl.Float64,  # lowest cosine at which a statement belongs
+}
+"""Points that stand for a theme; it has one or several."""
+
 JOURNAL_ROWS = {
     "attempt": ATTEMPT_ROWS,
     "manifest": MANIFEST_ROWS,

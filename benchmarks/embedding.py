@@ -89,22 +89,11 @@ def environment(name: str) -> Path:
     return python
 
 
-class Worker:
-    """An engine in its own process."""
+class Conversation:
+    """Commands to a process, one JSON object a line, and its answers."""
 
-    def __init__(self, name: str, python: Path, model: Path, threads: int, engine: str) -> None:
-        command = [python, HERE / "embedding_worker.py", name, "--model", model, "--threads", threads]
-        self._process = subprocess.Popen(
-            [*map(str, command), "--engine", engine],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=HERE.parent,
-            env={**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"},
-        )
-        self.name = name
-        self.about = self._answer()
-        self.rounds: list[dict[str, float]] = []
+    _process: subprocess.Popen[str]
+    name: str
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         """Give one command and wait for its answer."""
@@ -126,6 +115,24 @@ class Worker:
             raise SystemExit(f"benchmark: the engine {self.name} ended early; its message is above")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+class Worker(Conversation):
+    """An engine in its own process."""
+
+    def __init__(self, name: str, python: Path, model: Path, threads: int, engine: str) -> None:
+        command = [python, HERE / "embedding_worker.py", name, "--model", model, "--threads", threads]
+        self._process = subprocess.Popen(
+            [*map(str, command), "--engine", engine],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=HERE.parent,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"},
+        )
+        self.name = name
+        self.about = self._answer()
+        self.rounds: list[dict[str, float]] = []
 
 
 def measure(texts: list[str], rounds: int, threads: int, engine: str) -> dict[str, Any]:

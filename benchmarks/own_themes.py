@@ -30,13 +30,8 @@ from embedding import machine
 from sklearn.metrics import adjusted_rand_score
 
 from analytics.insight.grouping import find_groups
-from analytics.insight.own_themes import (
-    Background,
-    define_own_theme,
-    link_background,
-    match_own_themes,
-    preview_matches,
-)
+from analytics.insight.own_matching import match_own_themes, preview_matches
+from analytics.insight.own_themes import Background, define_own_theme, link_background
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.settings import EmbeddingSettings
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from embedding import environment, machine
+from embedding import Conversation, environment, machine
 
 from analytics.insight.grouping import Groups
 from analytics.insight.theme_evaluation import evaluate_discovery
@@ -87,7 +87,7 @@ def labelled(name: str, folder: Path) -> pl.DataFrame:
     return rows.select("text", "label")
 
 
-class Worker:
+class Worker(Conversation):
     """An engine in its own process."""
 
     def __init__(self, name: str, scratch: Path, threads: int, granularity: str) -> None:
@@ -106,13 +106,6 @@ class Worker:
         self.name = name
         self.about = self._answer()
 
-    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Give one command and wait for its answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
     def discover(self, rows: np.ndarray, seed: int) -> Groups:
         """Groups among some rows of what is loaded."""
         rows_file, found_file = self._scratch / "rows.npy", self._scratch / "found.npz"
@@ -120,20 +113,6 @@ class Worker:
         self.ask("discover", rows=str(rows_file), seed=seed, found=str(found_file))
         with np.load(found_file) as found:
             return Groups(found["group"], found["parent"])
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"benchmark: the engine {self.name} ended early; its message is above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
 
 def measure(workers: list[Worker], name: str, arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:

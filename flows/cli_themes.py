@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.settings import Settings
-
-Told = tuple[str, Any]
+from flows.people_commands import Told
 
 
 def add_theme_commands(commands: Any) -> None:

@@ -24,7 +24,6 @@ from analytics.models.sentiment import (
     score_lexicon,
 )
 from analytics.store.lake import Engine, Stage
-from analytics.store.registry import replay
 from flows.gather import (
     documents_of,
     item_words,
@@ -38,7 +37,7 @@ from flows.gather import (
 from flows.ingest import N_FOLDS
 from flows.night import Handle, Night, fill_stage, read_manifest_rows
 from flows.people import without_objecting
-from flows.theme_book import events_before
+from flows.theme_book import registry_before
 
 MAX_HEAD_DOCUMENTS = 20_000
 """The sentiment head is fitted on at most this many rated documents, drawn by their id, which is a hash."""
@@ -104,7 +103,7 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
 
 def theme_words(night: Night) -> list[str]:
     """What people wrote of themes of their own: it is embedded like what customers wrote."""
-    return sorted(set(replay(events_before(night)).active["words"].explode().drop_nulls()))
+    return sorted(set(registry_before(night).active["words"].explode().drop_nulls()))
 
 
 def item_texts(night: Night) -> pl.DataFrame:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from analytics.identity import canonical_json
-from analytics.rows import PLACEMENT_ROWS
-from analytics.store.journal import Attempt
-from analytics.store.registry import ACTIVE, RETIRED, Registry, replay, run_event_id
+from analytics.rows import PLACED_ROWS, PLACEMENT_ROWS
+from analytics.store.registry import Registry, replay, run_event_id
 from flows.gather import with_survivors
 from flows.night import Night
 
 MOVABLE_NIGHTS = 30
 """For so many nights after it was placed a statement may be taken along by a birth."""
 PLACED_CAUSE = "placed"
-PLACED = {"opinion_id": pl.String, "theme_id": pl.String, "similarity": pl.Float64}
 
 
+@lru_cache(maxsize=1)
 def events_before(night: Night) -> pl.DataFrame:
     """Registry events that count before this night does anything."""
     return night.store.state.theme_events([a.run_id for a in night.earlier], night.state_sequence)
+
+
+@lru_cache(maxsize=1)
+def registry_before(night: Night) -> Registry:
+    """The registry as the night finds it."""
+    return replay(events_before(night))
 
 
 class Book:
@@ -34,8 +40,9 @@ class Book:
     def __init__(self, night: Night) -> None:
         self.night = night
         self.before = events_before(night)
-        self.registry: Registry = replay(self.before)
-        self.placed = members(night, night.earlier, self.registry)
+        self.registry = registry_before(night)
+        log = night.store.placement.read(night.earlier)
+        self.placed = with_survivors(log, self.registry).select(list(PLACED_ROWS))
         """opinion_id, theme_id (of the survivor), similarity: what is under a theme now."""
         recent = night.store.placement.read(night.earlier[-MOVABLE_NIGHTS:])
         self.movable = recent.filter(pl.col("cause") == PLACED_CAUSE)["opinion_id"].unique()
@@ -58,12 +65,8 @@ class Book:
             self.events.append(event)
             ids[event["theme_id"]] = run_event_id(self.night.run_id, *what, nth)
         self.registry = replay(_with_events(self.before, self.events, self.night.run_id))
-        self.placed = _under_registry(self.placed, self.registry)
+        self.placed = _under_survivors(self.placed, self.registry)
         return ids
-
-    def ids_of(self, themes: Collection[str], kind: str) -> dict[str, str]:
-        """The id of the night's first event of a kind about each theme."""
-        return {theme: run_event_id(self.night.run_id, theme, kind, 0) for theme in themes}
 
     def put(self, rows: pl.DataFrame, cause: str, event_ids: Mapping[str, str] | None = None) -> None:
         """Put statements under themes.
@@ -77,7 +80,7 @@ class Book:
         if cause == PLACED_CAUSE:
             self.movable = pl.concat([self.movable, rows["opinion_id"]]).unique()
         kept = self.placed.join(rows, on=["opinion_id", "theme_id"], how="anti")
-        self.placed = pl.concat([kept, rows.select(list(PLACED))])
+        self.placed = pl.concat([kept, rows.select(list(PLACED_ROWS))])
 
     def take_out(self, rows: pl.DataFrame, cause: str, event_id: str) -> None:
         """Take statements out of themes: columns opinion_id, theme_id, similarity."""
@@ -87,7 +90,7 @@ class Book:
     def _note(self, rows: pl.DataFrame, cause: str, events: Mapping[str, str], *, is_member: bool) -> None:
         self._rows.append(
             rows.select(
-                *PLACED,
+                *PLACED_ROWS,
                 is_member=pl.lit(is_member),
                 registry_version=pl.lit(self.registry.version, pl.Int64),
                 run_id=pl.lit(self.night.run_id),
@@ -123,11 +126,6 @@ def _with_events(before: pl.DataFrame, events: list[dict[str, Any]], run_id: str
     return pl.concat([before, pl.DataFrame(rows, schema=before.schema)])
 
 
-def members(night: Night, attempts: tuple[Attempt, ...], registry: Registry) -> pl.DataFrame:
-    """What the placement log leaves under each theme: opinion_id, theme_id, similarity."""
-    return with_survivors(night.store.placement.read(attempts), registry).select(list(PLACED))
-
-
-def _under_registry(placed: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    alive = registry.themes.filter(pl.col("status").is_in([ACTIVE, RETIRED])).select("theme_id")
-    return placed.join(alive, on="theme_id", how="semi", maintain_order="left")
+def _under_survivors(placed: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    as_log = placed.with_columns(is_member=pl.lit(True))
+    return with_survivors(as_log, registry).select(list(PLACED_ROWS))

@@ -10,14 +10,19 @@ import numpy as np
 import polars as pl
 
 from analytics.identity import hash_of
-from analytics.insight.own_themes import define_own_theme, match_own_themes, redraw_own_theme
+from analytics.insight.own_matching import match_own_themes
+from analytics.insight.own_themes import (
+    Background,
+    define_own_theme,
+    link_background,
+    redraw_own_theme,
+)
 from analytics.insight.placement import make_anchors, place_opinions
 from analytics.insight.proposals import split_in_two
 from analytics.insight.themes import Found, describe_groups, theme_recipe
+from analytics.rows import ANCHOR_ROWS, PLACED_ROWS
 from analytics.store.registry import (
     ACTIVE,
-    ANCHOR_ROWS,
-    RETIRED,
     SPLIT,
     THEME,
     Registry,
@@ -27,7 +32,8 @@ from analytics.store.registry import (
 )
 from flows.gather import vector_keys, with_survivors
 from flows.night import Night
-from flows.theme_book import PLACED, PLACED_CAUSE, Book
+from flows.steps import read_vectors
+from flows.theme_book import PLACED_CAUSE, Book
 
 EMBEDDING_CHANGED = "embedding changed"
 
@@ -69,18 +75,12 @@ def similarities(statements: Statements, pairs: pl.DataFrame, registry: Registry
             "theme_id", maintain_order=True
         )
     ]
-    return pl.concat([pl.DataFrame(schema=PLACED), *found])
+    return pl.concat([pl.DataFrame(schema=PLACED_ROWS), *found])
 
 
 def enter_found(
-    book: Book,
-    found: Found,
-    statements: Statements,
-    *,
-    cause: str,
-    about: Mapping[str, Any] | None = None,
-    parents: Mapping[str, str | None] | None = None,
-) -> None:
+    book: Book, found: Found, statements: Statements, *, cause: str, about: Mapping[str, Any] | None = None
+) -> dict[str, str]:
     """Let themes into the registry, with their founders under them.
 
     Args:
@@ -88,8 +88,10 @@ def enter_found(
         found: The themes.
         statements: Hold the founders.
         cause: Why they are born.
-        about: What every one of them has besides: parent_id, split_from.
-        parents: The group of each of them, where it is not said by `found` or `about`.
+        about: What every one of them has besides, such as split_from.
+
+    Returns:
+        Each theme's event.
     """
     recipe = hash_of(theme_recipe(book.night.settings.themes))
     events = []
@@ -97,7 +99,7 @@ def enter_found(
         anchors = found.anchors.filter(pl.col("theme_id") == theme["theme_id"])
         events.append(
             born_event(
-                {**theme, **(about or {}), **_parent(theme["theme_id"], parents)},
+                {**theme, **(about or {})},
                 anchors.select("centroid", "radius").iter_rows(),
                 cause=cause,
                 embedding_recipe=statements.recipe,
@@ -105,16 +107,11 @@ def enter_found(
             )
         )
     ids = book.enter(events)
-    moved = book.placed.join(found.members, on="opinion_id", how="semi")
-    for founder, theme_id in found.members.iter_rows() if moved.height else ():
-        was = moved.filter(pl.col("opinion_id") == founder)
-        if was.height:
-            book.take_out(was, cause, ids[theme_id])
+    moved = book.placed.join(found.members.rename({"theme_id": "to"}), on="opinion_id")
+    for (theme_id,), was in moved.sort("to", "opinion_id").group_by("to", maintain_order=True):
+        book.take_out(was, cause, ids[str(theme_id)])
     book.put(similarities(statements, found.members, book.registry), cause, ids)
-
-
-def _parent(theme: str, parents: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    return {"parent_id": parents.get(theme)} if parents is not None else {}
+    return ids
 
 
 def reanchor_themes(book: Book, statements: Statements) -> None:
@@ -123,11 +120,12 @@ def reanchor_themes(book: Book, statements: Statements) -> None:
     What is placed stays. The event says which share of a theme's statements the new anchors would put
     under it again.
     """
-    alive = book.registry.themes.filter(pl.col("status").is_in([ACTIVE, RETIRED]), pl.col("level") == THEME)
-    stale = alive.filter(pl.col("embedding_recipe") != statements.recipe)
+    stale = book.registry.of_other_vectors(statements.recipe)
+    # Own themes are drawn among the whole store, which is linked once for all of them.
+    background = link_background(statements.vectors) if stale["is_own"].any() else None
     made = []
     for theme in stale.iter_rows(named=True):
-        anew = _anchors_anew(book, statements, theme)
+        anew = _anchors_anew(book, statements, theme, background)
         made += [(theme["theme_id"], centroid, radius) for centroid, radius in anew]
     if not made:
         return
@@ -159,20 +157,21 @@ def reanchor_themes(book: Book, statements: Statements) -> None:
 
 
 def _anchors_anew(
-    book: Book, statements: Statements, theme: dict[str, Any]
+    book: Book, statements: Statements, theme: dict[str, Any], background: Background | None
 ) -> list[tuple[np.ndarray, float]]:
     mine = statements.under(book, theme["theme_id"])
-    if theme["is_own"]:
-        if mine.height:
-            return redraw_own_theme(statements.vectors_of(mine), background=statements.vectors)
-        words = words_of(book.night, theme["words"], statements.recipe)
-        return define_own_theme(words, background=statements.vectors) if len(words) else []
-    distinct = mine.unique("quote", keep="first", maintain_order=True)
-    return make_anchors(statements.vectors_of(distinct)) if distinct.height else []
+    if not theme["is_own"] or background is None:
+        distinct = mine.unique("quote", keep="first", maintain_order=True)
+        return make_anchors(statements.vectors_of(distinct)) if distinct.height else []
+    if mine.height:
+        return redraw_own_theme(statements.vectors_of(mine), background=background)
+    words = words_of(book.night, theme["words"], statements.recipe)
+    return define_own_theme(words, background=background) if len(words) else []
 
 
 def fill_own_themes(book: Book, statements: Statements) -> None:
     """Fill the themes that people put in or changed since the night before with the whole history."""
+    removed = removed_from(book.registry, statements)
     for theme_id, sequence in sorted(book.registry.changed_at.items()):
         theme = book.registry.theme(theme_id)
         if sequence <= book.last_sequence or not theme or not theme["is_own"] or theme["level"] != THEME:
@@ -183,11 +182,11 @@ def fill_own_themes(book: Book, statements: Statements) -> None:
             statements.opinions["opinion_id"].to_list(),
             statements.vectors,
             anchors,
-            removed=_removed(book, statements),
+            removed=removed,
         )
-        matched = matched.join(_pairs(book.registry, apart=True), on=["opinion_id", "theme_id"], how="anti")
+        matched = matched.join(told_of(book.registry, apart=True), on=["opinion_id", "theme_id"], how="anti")
         held = book.placed.filter(pl.col("theme_id") == theme_id)
-        kept = pl.concat([matched.select("opinion_id", "theme_id"), _pairs(book.registry, apart=False)])
+        kept = pl.concat([matched.select("opinion_id", "theme_id"), told_of(book.registry, apart=False)])
         book.take_out(held.join(kept, on=["opinion_id", "theme_id"], how="anti"), "own theme", event)
         elsewhere = book.placed.join(matched, on="opinion_id", how="semi").join(
             book.registry.active.filter("is_own"), on="theme_id", how="anti"
@@ -198,58 +197,53 @@ def fill_own_themes(book: Book, statements: Statements) -> None:
 
 def split_themes(book: Book, statements: Statements) -> None:
     """Divide the themes that people asked to split, each by its own statements."""
-    themes = book.registry.themes
-    divided = set(themes["split_from"].drop_nulls())
-    asked = themes.filter(pl.col("status") == SPLIT, ~pl.col("theme_id").is_in(list(divided)))
-    for theme in asked.iter_rows(named=True):
-        divide_theme(book, statements, theme)
-
-
-def divide_theme(book: Book, statements: Statements, theme: dict[str, Any]) -> bool:
-    """Divide a theme in two; where a part would have too few authors or statements it stays as it is.
-
-    Returns:
-        Whether it was divided.
-    """
-    settings = book.night.settings
-    members = _members_ever(book, theme["theme_id"])
-    mine = statements.opinions.join(members, on="opinion_id", how="semi", maintain_order="left")
-    vectors = statements.vectors_of(mine)
-    grouped = mine.with_row_index("row").with_columns(pl.Series("group", split_in_two(vectors)))
-    sizes = grouped.group_by("group").agg(n=pl.len(), n_authors=pl.col("author").n_unique()).to_dicts()
-    few = [
-        part
-        for part in sizes
-        if part["n"] < settings.themes.min_opinions or part["n_authors"] < settings.store.min_authors
-    ]
-    if len(sizes) < 2 or few:
-        if theme["status"] == SPLIT:
+    if book.registry.to_divide.is_empty():
+        return
+    log = book.night.store.placement.read(book.night.earlier)
+    ever = with_survivors(log, book.registry, (ACTIVE, SPLIT))
+    for theme in book.registry.to_divide.iter_rows(named=True):
+        members = ever.filter(pl.col("theme_id") == theme["theme_id"])
+        mine = statements.opinions.join(members, on="opinion_id", how="semi", maintain_order="left")
+        halves = find_halves(book, statements, theme, mine)
+        if halves is None:
             cause = "not split: a part would have too few statements or authors"
             book.enter([theme_event("revived", theme["theme_id"], cause=cause)])
-        return False
+        else:
+            enter_halves(book, statements, theme, halves)
+
+
+def find_halves(
+    book: Book, statements: Statements, theme: dict[str, Any], members: pl.DataFrame
+) -> Found | None:
+    """The two themes that a theme's members make; None where either would be too small to be one."""
+    settings = book.night.settings
+    vectors = statements.vectors_of(members)
+    grouped = members.with_row_index("row").with_columns(pl.Series("group", split_in_two(vectors)))
+    sizes = grouped.group_by("group").agg(n=pl.len(), n_authors=pl.col("author").n_unique())
+    large = sizes.filter(
+        pl.col("n") >= settings.themes.min_opinions, pl.col("n_authors") >= settings.store.min_authors
+    )
+    if large.height < 2:
+        return None
     others = book.registry.active.filter(pl.col("theme_id") != theme["theme_id"])["name"].to_list()
-    found = describe_groups(
+    return describe_groups(
         grouped,
         vectors,
         min_authors=settings.store.min_authors,
         run_id=book.night.run_id,
         taken=others,
     )
+
+
+def enter_halves(book: Book, statements: Statements, theme: dict[str, Any], halves: Found) -> None:
+    """Let the two themes that one was split into into the registry, in its group."""
     about = {"split_from": theme["theme_id"], "parent_id": theme["parent_id"]}
-    enter_found(book, found, statements, cause="split", about=about)
-    return True
-
-
-def _members_ever(book: Book, theme_id: str) -> pl.DataFrame:
-    """What stands or stood under a theme before it was split: opinion_id, theme_id, similarity."""
-    log = book.night.store.placement.read(book.night.earlier)
-    log = with_survivors(log, book.registry, (ACTIVE, SPLIT))
-    return log.filter(pl.col("theme_id") == theme_id).select(list(PLACED))
+    enter_found(book, halves, statements, cause="split", about=about)
 
 
 def place_new(book: Book, statements: Statements) -> None:
     """Put statements that are under no theme under the themes that people put in, else under the nearest."""
-    apart = _pairs(book.registry, apart=True)
+    apart = told_of(book.registry, apart=True)
     is_own = book.registry.themes.filter("is_own").select("theme_id")
     own = book.registry.anchors.join(is_own, on="theme_id", how="semi")
     found = book.registry.anchors.join(is_own, on="theme_id", how="anti")
@@ -258,7 +252,7 @@ def place_new(book: Book, statements: Statements) -> None:
         free["opinion_id"].to_list(),
         statements.vectors_of(free),
         own,
-        removed=_removed(book, statements),
+        removed=removed_from(book.registry, statements),
     )
     book.put(matched.join(apart, on=["opinion_id", "theme_id"], how="anti"), "own theme")
     free = statements.unplaced(book)
@@ -307,7 +301,7 @@ def _shared_theme(book: Book, opinions: Sequence[str], is_apart: bool) -> list[t
     return [(owed, full["theme_id"][0])]
 
 
-def _pairs(registry: Registry, *, apart: bool) -> pl.DataFrame:
+def told_of(registry: Registry, *, apart: bool) -> pl.DataFrame:
     """What people said of a statement and a theme: opinion_id, theme_id."""
     links = registry.links.filter(pl.col("is_apart") == apart)
     survivors = registry.survivors
@@ -320,19 +314,16 @@ def _pairs(registry: Registry, *, apart: bool) -> pl.DataFrame:
     return both.join(survivors, on="theme_id").select("opinion_id", theme_id="survivor_id")
 
 
-def _removed(book: Book, statements: Statements) -> pl.DataFrame:
+def removed_from(registry: Registry, statements: Statements) -> pl.DataFrame:
     """What people took out of themes: theme_id, vector; near copies of it stay out of theirs too."""
-    told = _pairs(book.registry, apart=True)
-    known = (
-        statements.opinions.select("opinion_id").join(told, on="opinion_id").sort("opinion_id", "theme_id")
-    )
+    told = told_of(registry, apart=True)
+    known = statements.opinions.select("opinion_id").join(told, on="opinion_id")
+    known = known.sort("opinion_id", "theme_id")
     vectors = statements.vectors_of(known)
     return known.select("theme_id", pl.Series("vector", vectors.tolist(), pl.List(pl.Float32)))
 
 
 def words_of(night: Night, words: Sequence[str], recipe: str) -> np.ndarray:
     """Vectors of a person's words for a theme: float32 unit rows (n_words, n_dims), those that are there."""
-    from flows.steps import read_vectors
-
     texts = pl.Series("text", list(words), pl.String)
     return read_vectors(night, recipe, vector_keys(texts, recipe))[1]

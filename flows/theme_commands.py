@@ -12,11 +12,9 @@ from analytics.errors import ActRefused
 from analytics.intake.redaction import redact_each
 from analytics.settings import Settings
 from analytics.store import theme_acts
-from analytics.store.registry import unpack_vector
+from analytics.store.registry import read_anchor
+from flows.people_commands import Told
 from flows.theme_desk import Desk, open_desk
-
-Told = tuple[str, dict[str, Any]]
-"""The same as text and as what JSON is made of."""
 
 _LATER = "the next night applies it: nightloom run"
 
@@ -106,11 +104,10 @@ def tell_accept(settings: Settings, proposal: str) -> Told:
     elif row["kind"] == "split":
         theme_acts.split_theme(state, registry, row["theme_id"], who=who)
     else:
-        centroid, radius = row["anchor"].split(" ")
         theme_acts.anchor_theme(
             state,
             row["theme_id"],
-            [(unpack_vector(centroid), float(radius))],
+            [read_anchor(row["anchor"])],
             embedding_recipe=desk.recipe("embedding"),
             cause="widened",
             who=who,

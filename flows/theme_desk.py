@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from analytics.errors import ActRefused
 from analytics.settings import Settings
 from analytics.store.layout import Store
-from analytics.store.pointer import read_pointer
 from analytics.store.read import active_entry, open_published
 from analytics.store.registry import Registry, replay
+from analytics.store.theme_acts import SHORTEST_PREFIX
+from flows.gather import documents_of, opinions_in
 from flows.night import Night, past_night, read_manifest_rows
-
-SHORTEST_PREFIX = 6
+from flows.steps import opinion_vectors
+from flows.theme_changes import Statements
+from flows.themes import with_authors
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,16 @@ class Desk:
             raise ActRefused(f"more than one opinion begins with {reference!r}; write more of the id")
         return str(found["opinion_id"][0]) if found.height else None
 
-    def statements(self) -> tuple[pl.DataFrame, np.ndarray]:
-        """Published statements with their vectors: the columns of `opinions_in`, author, may_quote."""
-        from flows.gather import documents_of, opinions_in
-        from flows.steps import opinion_vectors
-        from flows.themes import with_authors
-
+    def statements(self) -> Statements:
+        """Every published statement with its vector."""
         opinions = opinions_in(self.night, self.recipe("clean"), self.recipe("sentence"))
         opinions, vectors = opinion_vectors(self.night, opinions, self.recipe("embedding"))
-        return with_authors(self.night, opinions, documents_of(self.night, self.recipe("clean"))), vectors
+        known = with_authors(self.night, opinions, documents_of(self.night, self.recipe("clean")))
+        return Statements(known, vectors, self.recipe("embedding"))
+
+    def again(self) -> Desk:
+        """The same desk after a person's act."""
+        return replace(self, registry=_registry_now(self.night))
 
 
 def open_desk(settings: Settings) -> Desk:
@@ -73,6 +75,10 @@ def open_desk(settings: Settings) -> Desk:
         NotPublished: no night has been published in this store.
     """
     night = past_night(settings, active_entry(settings.data_dir).generation)
+    return Desk(settings, night, _registry_now(night))
+
+
+def _registry_now(night: Night) -> Registry:
+    """The registry of a published night with all that people said since."""
     state = night.store.state
-    runs = [entry.run_id for entry in read_pointer(settings.data_dir / "published").counting]
-    return Desk(settings, night, replay(state.theme_events(runs, state.sequence())))
+    return replay(state.theme_events([attempt.run_id for attempt in night.counting], state.sequence()))

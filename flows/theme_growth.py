@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,9 @@ from analytics.insight.placement import make_anchors, place_opinions
 from analytics.insight.proposals import find_duplicates, find_two_humped
 from analytics.insight.themes import describe_groups
 from analytics.rows import JOURNAL_ROWS
-from analytics.store.registry import pack_anchors, pack_vector, theme_event, unpack_vector
+from analytics.store.registry import ACTIVE, pack_anchors, read_anchor, theme_event, write_anchor
 from flows.theme_book import Book
-from flows.theme_changes import Statements, divide_theme, enter_found
+from flows.theme_changes import Statements, enter_found, enter_halves, find_halves
 
 CONTRAST = 5_000
 """Statements of other themes against which the keywords of a new one are chosen, at most."""
@@ -27,7 +29,7 @@ def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
     """Make themes of what waits, where enough distinct authors say the same thing.
 
     Returns:
-        Columns row (of the statements), group, theme_id: what waits and is a known theme in new words.
+        Columns opinion_id, group, theme_id: what waits and is a known theme in new words.
     """
     settings = book.night.settings
     marked = _with_themes(book, statements)
@@ -67,19 +69,27 @@ def _enter_born(book: Book, statements: Statements, founders: pl.DataFrame) -> N
     with_rows = statements.opinions.with_row_index("row")
     grouped = with_rows.join(founders, on="opinion_id", maintain_order="left")
     others = statements.opinions.join(founders, on="opinion_id", how="anti").head(CONTRAST)
-    registry = book.registry
-    radius = registry.anchors["radius"].mean()
     described = describe_groups(
         grouped,
         statements.vectors,
         min_authors=settings.store.min_authors,
         run_id=book.night.run_id,
         contrast=others["quote"],
-        taken=registry.themes["name"].to_list(),
-        usual_radius=float(radius) if isinstance(radius, float) else None,
+        taken=book.registry.themes["name"].to_list(),
+        usual_radius=_usual_radius(book),
     )
-    enter_found(book, described, statements, cause=BORN, parents=_parents(book, described.anchors))
-    _recruit(book, statements, described.anchors)
+    parents = pl.col("theme_id").replace_strict(
+        _parents(book, described.anchors), default=None, return_dtype=pl.String
+    )
+    born = replace(described, themes=described.themes.with_columns(parent_id=parents))
+    ids = enter_found(book, born, statements, cause=BORN)
+    _recruit(book, statements, born.anchors, ids)
+
+
+def _usual_radius(book: Book) -> float | None:
+    """The mean radius of the registry's anchors."""
+    radius = book.registry.anchors["radius"].mean()
+    return float(radius) if isinstance(radius, float) else None
 
 
 def _parents(book: Book, anchors: pl.DataFrame) -> dict[str, str | None]:
@@ -95,19 +105,17 @@ def _parents(book: Book, anchors: pl.DataFrame) -> dict[str, str | None]:
     return {new: parent[old] for new, old in nearest.select("opinion_id", "theme_id").iter_rows()}
 
 
-def _recruit(book: Book, statements: Statements, anchors: pl.DataFrame) -> None:
+def _recruit(book: Book, statements: Statements, anchors: pl.DataFrame, ids: Mapping[str, str]) -> None:
     """Put under new themes what waits and belongs there, and what was placed of late and is nearer."""
-    new = set(anchors["theme_id"])
     marked = _with_themes(book, statements)
     core = pl.col("similarity").median().over("theme_id")
     is_open = pl.col("theme_id").is_null() | (pl.col("may_move") & (pl.col("similarity") < core))
-    candidates = marked.filter(is_open, ~pl.col("theme_id").is_in(list(new)).fill_null(False))
+    candidates = marked.filter(is_open, ~pl.col("theme_id").is_in(list(ids)).fill_null(False))
     placed = place_opinions(candidates["opinion_id"].to_list(), statements.vectors_of(candidates), anchors)
     was = candidates.select("opinion_id", was_id="theme_id", was="similarity")
     moves = placed.join(was, on="opinion_id").filter(
         pl.col("was").is_null() | (pl.col("similarity") > pl.col("was"))
     )
-    ids = book.ids_of(new, "born")
     for (theme,), mine in moves.drop_nulls("was_id").group_by("theme_id", maintain_order=True):
         out = mine.select("opinion_id", theme_id="was_id", similarity="was")
         book.take_out(out, BORN, ids[str(theme)])
@@ -142,22 +150,23 @@ def propose_changes(book: Book, statements: Statements, wider: pl.DataFrame) -> 
 def apply_proposal(book: Book, statements: Statements, row: dict[str, Any]) -> None:
     """Do what a proposal says, as an event of the night."""
     theme = book.registry.theme(row["theme_id"])
-    if theme is None or theme["status"] != "active":
+    if theme is None or theme["status"] != ACTIVE:
         return
     if row["kind"] == "merge":
         survivor = book.registry.theme(row["other_id"])
-        if survivor is not None and survivor["status"] == "active":
+        if survivor is not None and survivor["status"] == ACTIVE:
             book.enter([theme_event("merged", theme["theme_id"], cause="duplicate", into=row["other_id"])])
     elif row["kind"] == "split":
-        divide_theme(book, statements, theme)
+        halves = find_halves(book, statements, theme, statements.under(book, theme["theme_id"]))
+        if halves is not None:
+            book.enter([theme_event("split", theme["theme_id"], cause="two humps")])
+            enter_halves(book, statements, theme, halves)
     else:
-        vector, radius = row["anchor"].split(" ")
-        packed = pack_anchors([(unpack_vector(vector), float(radius))])
         event = theme_event(
             "anchored",
             theme["theme_id"],
             cause="widened",
-            anchors=packed,
+            anchors=pack_anchors([read_anchor(row["anchor"])]),
             embedding_recipe=statements.recipe,
             is_added=True,
         )
@@ -220,14 +229,12 @@ def _splits(book: Book, statements: Statements) -> list[dict[str, Any]]:
 def _widenings(book: Book, statements: Statements, wider: pl.DataFrame) -> list[dict[str, Any]]:
     open_themes = set(book.registry.active.filter(~pl.col("is_own"), ~pl.col("is_pinned"))["theme_id"])
     names = _names(book)
-    radius = book.registry.anchors["radius"].mean()
-    usual = float(radius) if isinstance(radius, float) else None
     rows = []
     for (theme, _), mine in wider.sort("opinion_id").group_by("theme_id", "group", maintain_order=True):
         waiting = mine.join(statements.unplaced(book), on="opinion_id", how="semi")
         if theme not in open_themes or waiting.height < book.night.settings.themes.min_opinions:
             continue
-        centroid, within = make_anchors(statements.vectors_of(waiting), usual_radius=usual)[0]
+        centroid, within = make_anchors(statements.vectors_of(waiting), usual_radius=_usual_radius(book))[0]
         rows.append(
             {
                 "proposal_id": proposal_id("widen", [str(theme)]),
@@ -236,7 +243,7 @@ def _widenings(book: Book, statements: Statements, wider: pl.DataFrame) -> list[
                 "other_id": None,
                 "evidence": float(waiting.height),
                 "n_opinions": waiting.height,
-                "anchor": f"{pack_vector(centroid)} {within}",
+                "anchor": write_anchor(centroid, within),
                 "sentence": f"“{names[str(theme)]}” seems to be said in new words: statements that wait mix "
                 "with those under it",
             }

@@ -13,25 +13,20 @@ import polars as pl
 from analytics.errors import ActRefused
 from analytics.identity import hash_of
 from analytics.insight.cross_table import CrossTable, cross_table
-from analytics.insight.own_themes import (
-    Background,
-    define_own_theme,
-    link_background,
-    match_own_themes,
-    preview_matches,
-)
+from analytics.insight.own_matching import match_own_themes, preview_matches
+from analytics.insight.own_themes import define_own_theme, link_background
 from analytics.insight.taxonomy import read_taxonomy
 from analytics.intake.redaction import redact_each
 from analytics.models.embedding import describe_model, load_embedder
+from analytics.rows import ANCHOR_ROWS
 from analytics.settings import Settings
 from analytics.store import theme_acts
-from analytics.store.registry import ANCHOR_ROWS
+from flows.people_commands import Told
+from flows.theme_changes import Statements, removed_from, told_of
 from flows.theme_desk import Desk, open_desk
 
 LISTED_CELLS = 5
 """Themes listed with each label in text; JSON has all."""
-Told = tuple[str, dict[str, Any]]
-"""The same as text and as what JSON is made of."""
 
 
 def tell_add(
@@ -45,20 +40,22 @@ def tell_add(
 ) -> Told:
     """Put in one theme of a person's own."""
     row = {"name": phrase, "criterion": criterion, "examples": list(examples), "parent": parent}
-    text, content = _put_in(settings, [row], only_preview=only_preview)
-    return text, {**content["themes"][0], "is_written": not only_preview}
+    text, (told,) = _put_in(settings, [row], only_preview=only_preview)
+    return text, {**told, "is_written": not only_preview}
 
 
 def tell_import(settings: Settings, file: Path, *, only_preview: bool) -> Told:
     """Put in the themes of a taxonomy file."""
-    text, content = _put_in(settings, read_taxonomy(file).to_dicts(), only_preview=only_preview)
-    return text, {**content, "is_written": not only_preview}
+    text, told = _put_in(settings, read_taxonomy(file).to_dicts(), only_preview=only_preview)
+    return text, {"themes": told, "is_written": not only_preview}
 
 
-def _put_in(settings: Settings, rows: Sequence[dict[str, Any]], *, only_preview: bool) -> Told:
+def _put_in(
+    settings: Settings, rows: Sequence[dict[str, Any]], *, only_preview: bool
+) -> tuple[str, list[dict[str, Any]]]:
     desk = open_desk(settings)
-    opinions, vectors = desk.statements()
-    background = link_background(vectors)
+    statements = desk.statements()
+    background = link_background(statements.vectors)
     drafts = [_redacted(row) for row in rows]
     for draft in drafts:
         theme_acts.free_name(desk.registry, draft["name"])
@@ -70,24 +67,16 @@ def _put_in(settings: Settings, rows: Sequence[dict[str, Any]], *, only_preview:
         theme_id = ""
         if not only_preview:
             theme_id = _record(desk, draft, anchors, who)
-            desk = open_desk(settings)
-        shown = _shown(desk, opinions, vectors, _anchor_rows(theme_id, anchors))
-        n_matched = int(_matched(opinions, vectors, theme_id, anchors).height)
-        lines += _preview_lines(draft["name"], n_matched, shown)
-        told.append(
-            {
-                "theme_id": theme_id or None,
-                "name": draft["name"],
-                "n_matched": n_matched,
-                "preview": shown.to_dicts(),
-            }
-        )
+            desk = desk.again()
+        seen = _see(desk, statements, {"theme_id": theme_id, "name": draft["name"]}, anchors)
+        lines += _preview_lines(seen)
+        told.append({**seen, "theme_id": theme_id or None})
     lines.append(
         "nothing is written; leave out --preview to put it in"
         if only_preview
         else "next: nightloom run fills it; take out what does not belong with nightloom theme remove"
     )
-    return "\n".join(lines), {"themes": told}
+    return "\n".join(lines), told
 
 
 def _redacted(row: dict[str, Any]) -> dict[str, Any]:
@@ -141,56 +130,58 @@ def _record(desk: Desk, draft: dict[str, Any], anchors: list[tuple[np.ndarray, f
     )
 
 
-def _anchor_rows(theme_id: str, anchors: Sequence[tuple[Any, float]]) -> pl.DataFrame:
-    return pl.DataFrame([(theme_id, *anchor) for anchor in anchors], schema=ANCHOR_ROWS, orient="row")
+def _see(
+    desk: Desk, statements: Statements, theme: dict[str, Any], anchors: Sequence[tuple[Any, float]]
+) -> dict[str, Any]:
+    """What a theme takes in: theme_id, name, n_matched, and a preview without what was spoken of already."""
+    theme_id = theme["theme_id"]
+    rows = pl.DataFrame([(theme_id, *anchor) for anchor in anchors], schema=ANCHOR_ROWS, orient="row")
+    matched = match_own_themes(
+        statements.opinions["opinion_id"].to_list(),
+        statements.vectors,
+        rows,
+        removed=removed_from(desk.registry, statements),
+    )
+    shown = preview_matches(
+        statements.opinions,
+        statements.vectors,
+        rows,
+        min_authors=desk.night.settings.store.min_authors,
+        answered=[*_told(desk, theme_id, apart=True), *_told(desk, theme_id, apart=False)],
+    )
+    return {
+        "theme_id": theme_id,
+        "name": theme["name"],
+        "n_matched": matched.height,
+        "preview": shown.to_dicts(),
+    }
 
 
-def _matched(
-    opinions: pl.DataFrame, vectors: np.ndarray, theme_id: str, anchors: Sequence[tuple[Any, float]]
-) -> pl.DataFrame:
-    return match_own_themes(opinions["opinion_id"].to_list(), vectors, _anchor_rows(theme_id, anchors))
+def _told(desk: Desk, theme_id: str, *, apart: bool) -> list[str]:
+    """Statements that a person said do not belong to a theme, or do."""
+    return told_of(desk.registry, apart=apart).filter(pl.col("theme_id") == theme_id)["opinion_id"].to_list()
 
 
-def _shown(
-    desk: Desk,
-    opinions: pl.DataFrame,
-    vectors: np.ndarray,
-    anchors: pl.DataFrame,
-    answered: Sequence[str] = (),
-) -> pl.DataFrame:
-    min_authors = desk.night.settings.store.min_authors
-    return preview_matches(opinions, vectors, anchors, min_authors=min_authors, answered=answered)
-
-
-def _answered(desk: Desk, theme_id: str) -> list[str]:
-    """Statements of which a person said already whether they belong to a theme."""
-    links = desk.registry.links
-    left = links.filter(pl.col("right") == theme_id)["left"]
-    right = links.filter(pl.col("left") == theme_id)["right"]
-    return [*left, *right]
-
-
-def _preview_lines(name: str, n_matched: int, shown: pl.DataFrame) -> list[str]:
-    lines = [f"{name}: {n_matched:,} statements; {shown.height} of them:"]
-    for row in shown.iter_rows(named=True):
+def _preview_lines(seen: dict[str, Any]) -> list[str]:
+    lines = [f"{seen['name']}: {seen['n_matched']:,} statements; {len(seen['preview'])} of them:"]
+    for row in seen["preview"]:
         quote = " ".join(row["quote"].split())
         beyond = "" if row["is_match"] else "(just beyond its edge) "
         lines.append(f"  {row['opinion_id'][:12]}  {row['similarity']:.2f}  {beyond}{quote}")
     return lines
 
 
+def _anchors_of(desk: Desk, theme_id: str) -> list[tuple[Any, float]]:
+    mine = desk.registry.anchors.filter(pl.col("theme_id") == theme_id)
+    return list(mine.select("centroid", "radius").iter_rows())
+
+
 def tell_preview(settings: Settings, reference: str) -> Told:
     """Statements that a theme takes in: the nearest, some between, some at its edge."""
     desk = open_desk(settings)
     theme = theme_acts.find_theme(desk.registry, reference)
-    opinions, vectors = desk.statements()
-    mine = desk.registry.anchors.filter(pl.col("theme_id") == theme["theme_id"])
-    anchors = list(mine.select("centroid", "radius").iter_rows())
-    shown = _shown(desk, opinions, vectors, mine, _answered(desk, theme["theme_id"]))
-    n_matched = _matched(opinions, vectors, theme["theme_id"], anchors).height
-    text = "\n".join(_preview_lines(theme["name"], n_matched, shown))
-    content = {"theme_id": theme["theme_id"], "name": theme["name"], "n_matched": n_matched}
-    return text, {**content, "preview": shown.to_dicts()}
+    seen = _see(desk, desk.statements(), theme, _anchors_of(desk, theme["theme_id"]))
+    return "\n".join(_preview_lines(seen)), seen
 
 
 def tell_remove(
@@ -202,54 +193,51 @@ def tell_remove(
     """
     desk = open_desk(settings)
     theme = theme_acts.find_theme(desk.registry, reference)
+    theme_id = theme["theme_id"]
     if not theme["is_own"]:
         raise ActRefused(
             f"{theme['name']!r} was found, not added; keep a statement out of it with "
             "nightloom theme link --apart OPINION THEME"
         )
-    removed = [desk.opinion(reference) for reference in references]
-    for reference, opinion in zip(references, removed, strict=True):
-        if opinion is None:
-            raise ActRefused(
-                f"no published opinion begins with {reference!r}; `nightloom theme preview` lists them"
-            )
+    removed = [_opinion(desk, reference) for reference in references]
     state, who = desk.store.state, getpass.getuser()
-    others = tell_preview(settings, theme["theme_id"])[1]["preview"] if others_belong else []
-    for row in others:
-        if row["opinion_id"] not in removed:
-            theme_acts.link(state, row["opinion_id"], theme["theme_id"], who=who)
+    statements = desk.statements()
+    if others_belong:
+        for row in _see(desk, statements, theme, _anchors_of(desk, theme_id))["preview"]:
+            if row["opinion_id"] not in removed:
+                theme_acts.link(state, row["opinion_id"], theme_id, who=who)
     for opinion in removed:
-        theme_acts.link(state, str(opinion), theme["theme_id"], who=who, apart=True)
-    anchors = _refit(open_desk(settings), theme)
-    theme_acts.anchor_theme(
-        state,
-        theme["theme_id"],
-        anchors,
-        embedding_recipe=desk.recipe("embedding"),
-        cause="statements removed",
-        who=who,
-    )
-    text, content = tell_preview(settings, theme["theme_id"])
+        theme_acts.link(state, opinion, theme_id, who=who, apart=True)
+    desk = desk.again()
+    anchors = _refit(desk, statements, theme)
+    recipe = statements.recipe
+    cause = "statements removed"
+    theme_acts.anchor_theme(state, theme_id, anchors, embedding_recipe=recipe, cause=cause, who=who)
+    seen = _see(desk, statements, theme, anchors)
     said = f"{len(removed)} removed; the border is drawn anew, and the next night applies it: nightloom run"
-    return f"{text}\n{said}", {**content, "n_removed": len(removed)}
+    return "\n".join([*_preview_lines(seen), said]), {**seen, "n_removed": len(removed)}
 
 
-def _refit(desk: Desk, theme: dict[str, Any]) -> list[tuple[np.ndarray, float]]:
+def _opinion(desk: Desk, reference: str) -> str:
+    opinion = desk.opinion(reference)
+    if opinion is None:
+        raise ActRefused(
+            f"no published opinion begins with {reference!r}; `nightloom theme preview` lists them"
+        )
+    return opinion
+
+
+def _refit(desk: Desk, statements: Statements, theme: dict[str, Any]) -> list[tuple[np.ndarray, float]]:
     """Anchors of an own theme by its words and all that people said belongs or does not."""
-    opinions, vectors = desk.statements()
-    background: Background = link_background(vectors)
-    links = desk.registry.links.filter(
-        (pl.col("left") == theme["theme_id"]) | (pl.col("right") == theme["theme_id"])
-    )
-    said = links.select(
-        "is_apart", opinion_id=pl.when(pl.col("left") == theme["theme_id"]).then("right").otherwise("left")
-    )
-    known = said.join(opinions.select("opinion_id").with_row_index("row"), on="opinion_id")
+    known = statements.opinions
     apart, together = (
-        vectors[known.filter(pl.col("is_apart") == side)["row"].to_numpy()] for side in (True, False)
+        statements.vectors_of(
+            known.filter(pl.col("opinion_id").is_in(_told(desk, theme["theme_id"], apart=side)))
+        )
+        for side in (True, False)
     )
     words = np.array(list(_embed(desk, theme["words"]).values()))
-    return define_own_theme(words, background=background, positives=together, negatives=apart)
+    return define_own_theme(words, background=statements.vectors, positives=together, negatives=apart)
 
 
 def tell_table(settings: Settings, label: str) -> Told:

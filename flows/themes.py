@@ -23,8 +23,6 @@ from flows.theme_growth import bear_themes, propose_changes
 
 MEMBERS_SEEN = 200
 """Of a theme at most this many members, drawn by their id, which is a hash, stand for it in a night."""
-
-
 MOVABLE_SEEN = 20_000
 """Of what a birth may move at most so many statements are looked at in a night."""
 
@@ -97,10 +95,14 @@ def with_authors(night: Night, opinions: pl.DataFrame, documents: pl.DataFrame) 
 
 
 def _all_needed(book: Book, embedding_recipe: str) -> bool:
-    themes = book.registry.themes
-    other_vectors = themes.filter(pl.col("embedding_recipe") != embedding_recipe).height > 0
-    changed = any(sequence > book.last_sequence for sequence in book.registry.changed_at.values())
-    return other_vectors or changed or (themes["status"] == "split").any()
+    """Whether the night may move any statement, so that a sample of each theme will not do."""
+    registry = book.registry
+    return (
+        book.night.settings.themes.auto_apply
+        or registry.of_other_vectors(embedding_recipe).height > 0
+        or registry.to_divide.height > 0
+        or any(sequence > book.last_sequence for sequence in registry.changed_at.values())
+    )
 
 
 def _discover(book: Book, statements: Statements, documents: pl.DataFrame) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-PLACED_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "opinion_id": pl.String,
-    "theme_id": pl.String,
-    "similarity": pl.Float64,
-}
 _BLOCK = 8_192
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The direction (n_dims,) of a vector as float64; zeros where it has none."""
+    whole = vector.astype(np.float64)
+    length = np.sqrt(whole @ whole)
+    return whole / (length if length > 0 else 1.0)
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,12 @@ def find_births(
     searched = pl.concat([pool, marked.filter("is_context")]).sort("opinion_id")
     found = find_groups(vectors[searched["row"].to_numpy()], granularity=granularity, seed=seed)
     searched = searched.with_columns(pl.Series("group", found.group))
+    themes = _themes(marked)
+    means = np.array([vectors[rows].mean(axis=0, dtype=np.float64) for rows in themes.values()])
     born, wider = [], []
     for group in _large_enough(searched, min_opinions, min_authors):
         rows = searched.filter(pl.col("group") == group, "is_pooled").select("row", "group")
-        theme, mixing = _nearest_theme(marked, vectors, rows["row"].to_numpy())
+        theme, mixing = _nearest_theme(themes, means, vectors, rows["row"].to_numpy())
         if mixing <= MOST_MIXING:
             born.append(rows)
         else:
@@ -105,21 +107,28 @@ def _large_enough(searched: pl.DataFrame, min_opinions: int, min_authors: int) -
     return sorted(large["group"].to_list())
 
 
-def _nearest_theme(marked: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray) -> tuple[str | None, float]:
+def _themes(marked: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Rows of each theme's members, in an order that says nothing of them."""
+    members = marked.filter(pl.col("theme_id").is_not_null()).sort("theme_id", "opinion_id")
+    groups = members.group_by("theme_id", maintain_order=True)
+    return {str(theme): of_theme["row"].to_numpy() for (theme,), of_theme in groups}
+
+
+def _nearest_theme(
+    themes: dict[str, np.ndarray], means: np.ndarray, vectors: np.ndarray, rows: np.ndarray
+) -> tuple[str | None, float]:
     """Of the three nearest themes the one with which a group mixes most, and how much; None where none is."""
-    members = marked.filter(pl.col("theme_id").is_not_null(), ~pl.col("row").is_in(rows.tolist()))
-    if members.is_empty():
+    if not themes:
         return None, 0.0
     centre = vectors[rows].mean(axis=0, dtype=np.float64)
-    mine = vectors[rows]
-    near: list[tuple[float, str, np.ndarray]] = []
-    for (theme,), of_theme in members.sort("opinion_id").group_by("theme_id", maintain_order=True):
-        others = vectors[of_theme["row"].to_numpy()]
-        mean = others.mean(axis=0, dtype=np.float64)
-        near.append(
-            (round(float(mean @ centre) / max(float(np.linalg.norm(mean)), 1e-9), 6), str(theme), others)
-        )
-    near.sort(key=lambda row: (-row[0], row[1]))
-    mixed = [(mixing_share(mine, others), theme) for _, theme, others in near[:3]]
-    share, theme = max(mixed)
+    cosines = np.round(means @ centre / np.maximum(np.linalg.norm(means, axis=1), 1e-9), 6)
+    names = list(themes)
+    share, theme = max(
+        (mixing_share(vectors[rows], vectors[_but(themes[names[n]], rows)]), names[n])
+        for n in np.argsort(-cosines, kind="stable")[:3]
+    )
     return theme, share
+
+
+def _but(rows: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    return rows[~np.isin(rows, left_out)]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from analytics.insight.anchors import PLACED_ROWS, Anchors
+from analytics.insight.anchors import Anchors, unit
+from analytics.rows import PLACED_ROWS
 
 MEMBERS_PER_ANCHOR = 6
 MAX_ANCHORS = 8
@@ -66,16 +67,11 @@ def _spread(rows: np.ndarray, n_anchors: int) -> np.ndarray:
         if np.array_equal(before, belongs):
             break
         kept = np.flatnonzero(np.bincount(belongs, minlength=len(centroids)))
-        centroids = np.array([_unit(rows[belongs == number].sum(axis=0)) for number in kept])
+        centroids = np.array([unit(rows[belongs == number].sum(axis=0)) for number in kept])
         belongs = np.searchsorted(kept, belongs)
     sizes = np.bincount(belongs, minlength=len(centroids))
     large = sizes >= min(FEWEST_OF_ANCHOR, sizes.max())
     return centroids[large]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    length = np.sqrt(vector @ vector)
-    return vector / (length if length > 0 else 1.0)
 
 
 def place_opinions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from analytics.insight.anchors import unit
 from analytics.insight.mixing import mixing_share
 
 DUPLICATE_MIXING = 0.35
@@ -31,18 +32,11 @@ def split_in_two(vectors: np.ndarray) -> np.ndarray:
     for _ in range(_ROUNDS):
         if half.min() == half.max():
             return np.zeros(len(rows), dtype=np.int64)
-        centroids = np.array([unit_mean(rows[half == side]) for side in (0, 1)])
+        centroids = np.array([unit(rows[half == side].sum(axis=0)) for side in (0, 1)])
         before, half = half, np.round(rows @ centroids.T, 6).argmax(axis=1)
         if np.array_equal(before, half):
             break
     return half if 2 * half.sum() <= len(half) else 1 - half
-
-
-def unit_mean(rows: np.ndarray) -> np.ndarray:
-    """The direction (n_dims,) of the sum of rows."""
-    total = rows.sum(axis=0, dtype=np.float64)
-    length = np.sqrt(total @ total)
-    return total / (length if length > 0 else 1.0)
 
 
 def find_duplicates(
@@ -64,7 +58,7 @@ def find_duplicates(
     themes = sorted(rows_of)
     if len(themes) < 2:
         return pl.DataFrame(schema=_PAIRS)
-    centroids = np.array([unit_mean(vectors[rows_of[theme]]) for theme in themes])
+    centroids = np.array([unit(vectors[rows_of[theme]].sum(axis=0, dtype=np.float64)) for theme in themes])
     cosines = np.round(centroids @ centroids.T, 6)
     np.fill_diagonal(cosines, -2.0)
     found = []

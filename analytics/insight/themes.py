@@ -14,6 +14,7 @@ from analytics.insight.grouping import find_groups
 from analytics.insight.keywords import find_keywords, name_themes
 from analytics.insight.placement import make_anchors
 from analytics.insight.sentences import count_words
+from analytics.rows import ANCHOR_ROWS
 from analytics.settings import ThemeSettings
 
 THEME_VERSION = 2
@@ -34,11 +35,6 @@ FOUND_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "n_opinions": pl.Int64,
 }
 _MEMBERS: dict[str, pl.DataType | type[pl.DataType]] = {"opinion_id": pl.String, "theme_id": pl.String}
-_ANCHORS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "theme_id": pl.String,
-    "centroid": pl.List(pl.Float32),
-    "radius": pl.Float64,
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ def theme_recipe(settings: ThemeSettings) -> dict[str, Any]:
         "stage": "themes",
         "version": THEME_VERSION,
         "method": "neighbour graph, Leiden, grain chosen from the data",
-        **settings.model_dump(),
+        **settings.model_dump(exclude={"auto_apply"}),
     }
 
 
@@ -125,7 +121,7 @@ def describe_groups(
         usual_radius: Radius of other themes, for groups too small to know their own.
     """
     if grouped.is_empty():
-        return Found(pl.DataFrame(schema=FOUND_ROWS), pl.DataFrame(schema=_ANCHORS), _no_members())
+        return Found(*(pl.DataFrame(schema=rows) for rows in (FOUND_ROWS, ANCHOR_ROWS, _MEMBERS)))
     sizes = grouped.group_by("group").agg(n_opinions=pl.len(), founding_opinion_id=pl.col("opinion_id").min())
     sizes = sizes.sort("n_opinions", "founding_opinion_id", descending=[True, False])
     theme_of = _theme_of(sizes, run_id)
@@ -160,7 +156,7 @@ def describe_groups(
     )
     return Found(
         pl.DataFrame(rows, schema=FOUND_ROWS, orient="row"),
-        pl.DataFrame(anchors, schema=_ANCHORS, orient="row"),
+        pl.DataFrame(anchors, schema=ANCHOR_ROWS, orient="row"),
         members_of.sort("opinion_id"),
     )
 
@@ -198,10 +194,6 @@ def find_typical(founders: pl.DataFrame, vectors: np.ndarray) -> str:
         if is_whole and not quote.isupper() and fewest <= count_words(quote) <= most:
             return str(opinion)
     return str(ranked[0][0])
-
-
-def _no_members() -> pl.DataFrame:
-    return pl.DataFrame(schema=_MEMBERS)
 
 
 def _theme_of(sizes: pl.DataFrame, run_id: str) -> dict[int, str]:

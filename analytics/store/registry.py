@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from analytics.identity import hash_of
+from analytics.rows import ANCHOR_ROWS
 
 THEME, GROUP = "theme", "group"
 ACTIVE, MERGED, SPLIT, RETIRED = "active", "merged", "split", "retired"
@@ -35,11 +36,6 @@ REGISTRY_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "born_run": pl.String,  # null: by a person
     "embedding_recipe": pl.String,
     "theme_recipe": pl.String,
-}
-ANCHOR_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "theme_id": pl.String,
-    "centroid": pl.List(pl.Float32),  # unit vector
-    "radius": pl.Float64,  # lowest cosine at which a statement belongs
 }
 LINK_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "left": pl.String,  # opinion or theme
@@ -77,6 +73,20 @@ class Registry:
         return self.themes.filter(pl.col("status") == ACTIVE, pl.col("level") == GROUP)
 
     @property
+    def to_divide(self) -> pl.DataFrame:
+        """Themes that are to be split, and are not yet: no theme was split from them."""
+        divided = self.themes["split_from"].drop_nulls().implode()
+        return self.themes.filter(pl.col("status") == SPLIT, ~pl.col("theme_id").is_in(divided))
+
+    def of_other_vectors(self, embedding_recipe: str) -> pl.DataFrame:
+        """Themes that take statements in by anchors that were made of another model's vectors."""
+        return self.themes.filter(
+            pl.col("status").is_in([ACTIVE, RETIRED]),
+            pl.col("level") == THEME,
+            pl.col("embedding_recipe") != embedding_recipe,
+        )
+
+    @property
     def survivors(self) -> pl.DataFrame:
         """Every theme and the one that stands for it today: theme_id, survivor_id."""
         into = dict(self.themes.select("theme_id", "merged_into").iter_rows())
@@ -110,6 +120,17 @@ def unpack_vector(text: str) -> np.ndarray:
 def pack_anchors(anchors: Iterable[tuple[Any, float]]) -> list[list[Any]]:
     """Anchors (centroid, radius) as an event's content holds them."""
     return [[pack_vector(np.asarray(centroid, dtype=np.float32)), radius] for centroid, radius in anchors]
+
+
+def write_anchor(centroid: Any, radius: float) -> str:
+    """One anchor as text, for a proposal."""
+    return json.dumps(pack_anchors([(centroid, radius)])[0])
+
+
+def read_anchor(text: str) -> tuple[np.ndarray, float]:
+    """The anchor that `write_anchor` wrote: centroid and radius."""
+    centroid, radius = json.loads(text)
+    return unpack_vector(centroid), radius
 
 
 def theme_event(kind: str, theme_id: str, *, cause: str, **content: Any) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class State:
             }
             for event in events
         ]
-        mine = (_entry.c.run_id == run_id) & _entry.c.kind.in_(THEME_ACTS)
+        mine = (_entry.c.run_id == run_id) & _entry.c.kind.in_(THEME_EVENTS)
         with _stated(self.path), self._engine.begin() as connection:
             connection.execute(_entry.delete().where(mine))
             if rows:
@@ -165,9 +165,7 @@ class State:
             rows = connection.execute(query).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
 
-    def record_theme_act(
-        self, kind: str, theme: str | None, content: Mapping[str, Any], *, who: str
-    ) -> tuple[int, str]:
+    def record_theme_act(self, kind: str, theme: str | None, content: Mapping[str, Any], *, who: str) -> str:
         """Write down what a person says of a theme; the next night applies it.
 
         Args:
@@ -177,7 +175,7 @@ class State:
             who: The person.
 
         Returns:
-            The sequence number of the act, and the theme.
+            The theme.
         """
         if kind not in THEME_ACTS:
             raise StoreError(f"{kind!r} is not said of themes; one of {', '.join(THEME_ACTS)}")
@@ -188,7 +186,7 @@ class State:
                 theme = hash_of([sequence])
                 own = _entry.update().where(_entry.c.sequence == sequence)
                 connection.execute(own.values(subject=theme))
-        return sequence, theme
+        return theme
 
     def bury(self, *, who: str, author_key: str | None = None, document_id: str | None = None) -> None:
         """Write a tombstone: only an author key or a document id; it keeps their rows from coming back."""

@@ -66,19 +66,15 @@ def merge_themes(
     return merged, survivor
 
 
-def split_theme(
-    state: State, registry: Registry, reference: str, *, who: str, parts: int = 2
-) -> dict[str, Any]:
-    """Ask that a theme be divided; the next night does it, by its statements."""
+def split_theme(state: State, registry: Registry, reference: str, *, who: str) -> dict[str, Any]:
+    """Ask that a theme be divided in two; the next night does it, by its statements."""
     theme = _alive(registry, reference)
-    if parts < 2:
-        raise ActRefused(f"{parts} is too few parts; a theme is split into 2 or more")
     if theme["is_own"]:
         raise ActRefused(
             f"{theme['name']!r} is a theme of your own, which is what you said it is; add two others and "
             "retire it"
         )
-    state.record_theme_act("split", theme["theme_id"], {"cause": "person", "parts": parts}, who=who)
+    state.record_theme_act("split", theme["theme_id"], {"cause": "person"}, who=who)
     return theme
 
 
@@ -161,7 +157,7 @@ def add_own_theme(
         "words": words,
     }
     born = born_event(theme, anchors, cause="own theme", embedding_recipe=embedding_recipe, theme_recipe=None)
-    return state.record_theme_act("born", None, born["content"], who=who)[1]
+    return state.record_theme_act("born", None, born["content"], who=who)
 
 
 def add_group(state: State, registry: Registry, name: str, *, who: str, embedding_recipe: str) -> str:
@@ -179,7 +175,7 @@ def add_group(state: State, registry: Registry, name: str, *, who: str, embeddin
         "is_own": True,
     }
     born = born_event(group, [], cause="own theme", embedding_recipe=embedding_recipe, theme_recipe=None)
-    return state.record_theme_act("born", None, born["content"], who=who)[1]
+    return state.record_theme_act("born", None, born["content"], who=who)
 
 
 def anchor_theme(

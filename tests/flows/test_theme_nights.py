@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -13,6 +13,7 @@ from people_store import FIRST, StubEmbedder, plant_store, published, read_lines
 from analytics.settings import load_settings
 from analytics.store.generation import digests
 from analytics.store.pointer import read_pointer
+from flows import themes as theme_step
 from flows.cli import main
 from flows.publish import rebuild
 
@@ -275,3 +276,71 @@ def test_how_much_waits_is_hidden_where_few_people_wrote_it(shop, capsys):
     assert main(["show", "waiting", "--json", "--config", str(shop.config)]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row for row in rows if row["n_authors"] < 3 and row["n_opinions"]] == []
+
+
+def looked_at(shop: Shop, monkeypatch, day: date) -> int:
+    """How many statements a night reads the vectors of."""
+    seen = []
+    real = theme_step.read_statements
+    monkeypatch.setattr(theme_step, "MEMBERS_SEEN", 2)
+    monkeypatch.setattr(theme_step, "MOVABLE_SEEN", 0)
+    monkeypatch.setattr(theme_step, "read_statements", lambda *a: seen.append(found := real(*a)) or found)
+    run_plain(shop, day)
+    monkeypatch.undo()
+    return seen[0].opinions.height
+
+
+@pytest.mark.parametrize("act", ["split", "merge"])
+def test_a_theme_that_was_changed_once_does_not_make_every_later_night_read_all(shop, monkeypatch, act):
+    first, second = two(shop)
+    words = {"split": ("split", first["name"]), "merge": ("merge", second["name"], "--into", first["name"])}
+    theme(shop, *words[act])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.steps.load_embedder", lambda *_: OtherEmbedder())
+        shop.config.write_text(shop.config.read_text() + "\n[embedding]\nmax_tokens = 64\n")
+        run_plain(shop, THIRD)
+        n_all = published(shop, "opinion").height
+        assert looked_at(shop, patch, THIRD) < n_all / 2
+
+
+def test_with_auto_apply_the_night_does_what_it_proposes_and_leaves_nothing_behind(shop, monkeypatch):
+    first, second = two(shop)
+    before = members(shop)
+    duplicate = pl.DataFrame(
+        {"theme_id": [second["theme_id"]], "other_id": [first["theme_id"]], "evidence": [0.5]}
+    )
+    humped = pl.DataFrame({"theme_id": [first["theme_id"]], "evidence": [0.0]})
+    monkeypatch.setattr("flows.theme_growth.find_duplicates", lambda *_, **__: duplicate)
+    monkeypatch.setattr("flows.theme_growth.find_two_humped", lambda *_, **__: humped)
+    config = shop.config.read_text().replace("[themes]", "[themes]\nauto_apply = true")
+    shop.config.write_text(config)
+    run_plain(shop, SECOND)
+    status = dict(themes(shop).select("theme_id", "status").iter_rows())
+    assert (status[second["theme_id"]], status[first["theme_id"]]) == ("merged", "split")
+    halves = themes(shop).filter(pl.col("split_from") == first["theme_id"])["theme_id"].to_list()
+    after = members(shop)
+    assert len(halves) == 2
+    assert not {first["theme_id"], second["theme_id"]} & after.keys()
+    assert before[first["theme_id"]] | before[second["theme_id"]] <= after[halves[0]] | after[halves[1]]
+    assert published(shop, "theme_proposal").is_empty()
+    assert set(events(shop, "merged")["cause"]) == {"duplicate"}
+    assert set(events(shop, "split")["who"]) == {"night"}
+
+
+def test_a_proposal_is_accepted_or_dismissed_by_the_beginning_of_its_id(shop, monkeypatch, capsys):
+    first, second = two(shop)
+    duplicate = pl.DataFrame(
+        {"theme_id": [second["theme_id"]], "other_id": [first["theme_id"]], "evidence": [0.5]}
+    )
+    humped = pl.DataFrame({"theme_id": [first["theme_id"]], "evidence": [0.0]})
+    monkeypatch.setattr("flows.theme_growth.find_duplicates", lambda *_, **__: duplicate)
+    monkeypatch.setattr("flows.theme_growth.find_two_humped", lambda *_, **__: humped)
+    run_plain(shop, SECOND)
+    of_kind = dict(published(shop, "theme_proposal").select("kind", "proposal_id").iter_rows())
+    assert set(of_kind) == {"merge", "split"}
+    assert theme(shop, "dismiss", of_kind["split"][:10]) == 0
+    assert theme(shop, "accept", of_kind["merge"][:10]) == 0
+    monkeypatch.setattr("flows.theme_growth.find_duplicates", lambda *_, **__: duplicate.clear())
+    run_plain(shop, THIRD)
+    assert published(shop, "theme_proposal").is_empty(), "a dismissed one is not made again"
+    assert second["theme_id"] not in members(shop)

@@ -7,14 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.insight import own_themes
+from analytics.insight.own_matching import EDGE, NEAREST, match_own_themes, preview_matches
 from analytics.insight.own_themes import (
-    EDGE,
-    NEAREST,
     USUAL_RADIUS,
     define_own_theme,
     link_background,
-    match_own_themes,
-    preview_matches,
     redraw_own_theme,
 )
 

@@ -185,7 +185,6 @@ def test_a_dismissed_proposal_is_remembered(state, three):
         (lambda s, r: acts.rename_theme(s, r, "lid", " ", who=WHO), "1 to 80"),
         (lambda s, r: acts.rename_theme(s, r, "nothing", "x", who=WHO), "no theme is called 'nothing'"),
         (lambda s, r: acts.merge_themes(s, r, ["lid"], "lid", who=WHO), "into itself"),
-        (lambda s, r: acts.split_theme(s, r, "lid", who=WHO, parts=1), "too few"),
         (lambda s, r: acts.revive_theme(s, r, "lid", who=WHO), "only a retired"),
         (lambda s, r: acts.link(s, "op1", "op1", who=WHO), "itself"),
     ],
