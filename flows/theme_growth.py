@@ -147,6 +147,13 @@ def propose_changes(book: Book, statements: Statements, wider: pl.DataFrame) -> 
     book.night.store.journal.write("theme_proposal", book.night.made_by, frame.sort("proposal_id"))
 
 
+def keep_proposals(book: Book) -> None:
+    """Make the proposals of the night before again."""
+    night = book.night
+    before = night.store.journal.read("theme_proposal", night.earlier[-1:]).drop("_run_id")
+    night.store.journal.write("theme_proposal", night.made_by, before)
+
+
 def apply_proposal(book: Book, statements: Statements, row: dict[str, Any]) -> None:
     """Do what a proposal says, as an event of the night."""
     theme = book.registry.theme(row["theme_id"])

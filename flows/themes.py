@@ -7,7 +7,7 @@ import polars as pl
 from analytics.identity import canonical_json, hash_of, stage_seed
 from analytics.insight.themes import discover_themes, theme_recipe
 from flows.gather import author_numbers, documents_of, is_mostly_unread, not_granting, opinions_in
-from flows.night import Handle, Night
+from flows.night import Handle, Night, read_manifest_rows
 from flows.steps import opinion_vectors
 from flows.theme_book import Book
 from flows.theme_changes import (
@@ -19,7 +19,7 @@ from flows.theme_changes import (
     reanchor_themes,
     split_themes,
 )
-from flows.theme_growth import bear_themes, propose_changes
+from flows.theme_growth import bear_themes, keep_proposals, propose_changes
 
 MEMBERS_SEEN = 200
 """Of a theme at most this many members, drawn by their id, which is a hash, stand for it in a night."""
@@ -39,7 +39,9 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
         _discover(book, statements, documents_of(night, cleaned.recipe))
     place_new(book, statements)
     honour_links(book, statements)
-    if _has_found(book):  # before discovery every statement waits for it
+    if _is_quiet(book, hash_of(recipe)):
+        keep_proposals(book)
+    elif _has_found(book):  # before discovery every statement waits for it
         propose_changes(book, statements, bear_themes(book, statements))
         honour_links(book, statements)
     placed = book.close()
@@ -54,6 +56,19 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
 def _has_found(book: Book) -> bool:
     """Whether there are themes that discovery found."""
     return book.registry.active.filter(~pl.col("is_own")).height > 0
+
+
+def _is_quiet(book: Book, theme_recipe_id: str) -> bool:
+    """Whether nothing came, went or was said since the night before: then nothing new can be found."""
+    night = book.night
+    if not night.earlier or book.events:
+        return False
+    arrived = night.store.journal.read("arrival", [night.made_by])
+    said = book.before.filter(pl.col("run_id").is_null(), pl.col("sequence") > book.last_sequence)
+    embedded = night.store.lake.ledger(night.run_id).filter(pl.col("stage") == "embedding")["n_calls"].sum()
+    searched = read_manifest_rows(night, night.earlier[-1]).get("theme", {}).get("recipe")
+    came = arrived.filter(pl.col("kind") == "documents").height
+    return not came and not said.height and not embedded and searched == theme_recipe_id
 
 
 def read_statements(

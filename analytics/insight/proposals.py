@@ -27,8 +27,7 @@ def split_in_two(vectors: np.ndarray) -> np.ndarray:
     """
     rows = vectors.astype(np.float64)
     centred = rows - rows.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    half = (np.round(centred @ axes[:, -1], 9) > 0).astype(np.int64)
+    half = (np.round(_first_component(centred), 9) > 0).astype(np.int64)
     for _ in range(_ROUNDS):
         if half.min() == half.max():
             return np.zeros(len(rows), dtype=np.int64)
@@ -37,6 +36,14 @@ def split_in_two(vectors: np.ndarray) -> np.ndarray:
         if np.array_equal(before, half):
             break
     return half if 2 * half.sum() <= len(half) else 1 - half
+
+
+def _first_component(centred: np.ndarray) -> np.ndarray:
+    """Where rows lie along the direction in which they differ most: (n,)."""
+    if len(centred) < centred.shape[1]:
+        # The same from the smaller matrix: many themes have few members.
+        return np.linalg.eigh(centred @ centred.T)[1][:, -1]
+    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
 
 
 def find_duplicates(

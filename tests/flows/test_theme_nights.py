@@ -344,3 +344,23 @@ def test_a_proposal_is_accepted_or_dismissed_by_the_beginning_of_its_id(shop, mo
     run_plain(shop, THIRD)
     assert published(shop, "theme_proposal").is_empty(), "a dismissed one is not made again"
     assert second["theme_id"] not in members(shop)
+
+
+def test_a_night_with_nothing_new_searches_nothing_and_makes_its_proposals_again(shop, monkeypatch):
+    first, _ = two(shop)
+    humped = pl.DataFrame({"theme_id": [first["theme_id"]], "evidence": [0.0]})
+    monkeypatch.setattr("flows.theme_growth.find_two_humped", lambda *_, **__: humped)
+    run_plain(shop, THIRD)
+    proposed = published(shop, "theme_proposal")
+    assert proposed.height == 1
+
+    def never(*_, **__):
+        raise AssertionError("a quiet night searched for themes")
+
+    monkeypatch.setattr("flows.theme_growth.find_births", never)
+    monkeypatch.setattr("flows.theme_growth.find_two_humped", never)
+    run_plain(shop, THIRD + timedelta(days=1))
+    assert published(shop, "theme_proposal").equals(proposed)
+    theme(shop, "pin", first["name"])
+    with pytest.raises(AssertionError, match="searched"):
+        run_plain(shop, THIRD + timedelta(days=2))

@@ -77,3 +77,9 @@ def test_the_cut_in_two_follows_the_humps_and_not_the_order() -> None:
     order = np.random.default_rng(5).permutation(80)
     assert np.array_equal(split_in_two(two[order]), half[order])
     assert split_in_two(np.repeat(two[:1], 6, axis=0)).tolist() == [0] * 6
+
+
+@pytest.mark.parametrize("n", [6, 200])
+def test_few_members_and_many_are_cut_by_the_same_humps(n: int) -> None:
+    two = np.concatenate([near(0, n, 1), near(1, n // 2, 2)])
+    assert split_in_two(two).tolist() == [0] * n + [1] * (n // 2)
