@@ -22,6 +22,8 @@ from flows.theme_changes import Statements, enter_found, enter_halves, find_halv
 CONTRAST = 5_000
 """Statements of other themes against which the keywords of a new one are chosen, at most."""
 BORN = "waiting statements"
+YOUNG_NIGHTS = 10
+"""A theme still takes shape for so long."""
 _PROPOSALS = JOURNAL_ROWS["theme_proposal"]
 
 
@@ -38,7 +40,7 @@ def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
         statements.vectors_of(marked),
         min_opinions=settings.themes.min_opinions,
         min_authors=settings.store.min_authors,
-        granularity=settings.themes.granularity,
+        young=_young(book),
         seed=stage_seed(settings.store.seed, "births"),
     )
     numbered = marked.select("opinion_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
@@ -46,6 +48,12 @@ def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
         founders = found.born.join(numbered, on="row").drop("row")
         _enter_born(book, statements, founders)
     return found.wider.join(numbered, on="row").drop("row")
+
+
+def _young(book: Book) -> frozenset[str]:
+    """Themes that were born of what waited in the last nights."""
+    recent = book.night.store.placement.read(book.night.earlier[-YOUNG_NIGHTS:])
+    return frozenset(recent.filter(pl.col("cause") == BORN)["theme_id"])
 
 
 def _with_themes(book: Book, statements: Statements) -> pl.DataFrame:
@@ -108,8 +116,7 @@ def _parents(book: Book, anchors: pl.DataFrame) -> dict[str, str | None]:
 def _recruit(book: Book, statements: Statements, anchors: pl.DataFrame, ids: Mapping[str, str]) -> None:
     """Put under new themes what waits and belongs there, and what was placed of late and is nearer."""
     marked = _with_themes(book, statements)
-    core = pl.col("similarity").median().over("theme_id")
-    is_open = pl.col("theme_id").is_null() | (pl.col("may_move") & (pl.col("similarity") < core))
+    is_open = pl.col("theme_id").is_null() | pl.col("may_move")
     candidates = marked.filter(is_open, ~pl.col("theme_id").is_in(list(ids)).fill_null(False))
     placed = place_opinions(candidates["opinion_id"].to_list(), statements.vectors_of(candidates), anchors)
     was = candidates.select("opinion_id", was_id="theme_id", was="similarity")

@@ -20,6 +20,7 @@ _VARIANCE = 0.75
 _AXES = (16, 128)
 _TRIALS, _ITERATIONS = 6, 3
 _FEWEST_UPPER, _PER_UPPER = 6, 3
+_COARSEST, _CUT_STEP, _MOST_CUTS = 0.5, 1.5, 16
 _BLOCK = 8_192
 
 
@@ -76,6 +77,28 @@ def find_groups(vectors: np.ndarray, *, granularity: str = "medium", seed: int) 
     said = which >= 0
     group[said] = np.concatenate([found, *rest])[which[said]]
     return Groups(group, _upper_level(points, found))
+
+
+def cuts_of(vectors: np.ndarray, *, fewest: int, seed: int) -> Iterator[np.ndarray]:
+    """Group like vectors again and again, from coarse to fine, as `find_groups` does it once.
+
+    Args:
+        vectors: float32 (n, n_dims), unit rows; a row of zeros says nothing and gets -1.
+        fewest: The last cut is the first whose groups hold on average fewer vectors than this.
+        seed: Decides Leiden's random choices.
+
+    Yields:
+        int64 (n,): 0 to k - 1; -1 where nothing can be said.
+    """
+    first, which = _distinct(vectors, seed)
+    if len(first) < 2:
+        return
+    graph = _neighbour_graph(_principal_axes(vectors[first]).points(vectors[first]))
+    for step in range(_MOST_CUTS):
+        found = _leiden(graph, _COARSEST * _CUT_STEP**step, seed=[seed], trials=1, iterations=2)
+        yield np.where(which >= 0, found[which], -1)
+        if (found.max() + 1) * fewest > len(first):
+            return
 
 
 def _distinct(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,9 @@ from analytics.rows import PLACED_ROWS
 MEMBERS_PER_ANCHOR = 6
 MAX_ANCHORS = 8
 FEWEST_OF_ANCHOR = 3
-RADIUS_QUANTILE = 0.04
+RADIUS_QUANTILE = 0.08
+NARROWER = 0.15
+"""How much of the way from a radius to 1 a statement must be nearer while it may still be a new theme's."""
 LOWEST_RADIUS = 0.3
 """A statement with a lower cosine than this to every anchor belongs to no theme."""
 _FOLDS = 4
@@ -72,6 +74,12 @@ def _spread(rows: np.ndarray, n_anchors: int) -> np.ndarray:
     sizes = np.bincount(belongs, minlength=len(centroids))
     large = sizes >= min(FEWEST_OF_ANCHOR, sizes.max())
     return centroids[large]
+
+
+def narrowed(anchors: pl.DataFrame) -> pl.DataFrame:
+    """Anchors within which a statement lies beyond doubt: nearer than the radius says."""
+    radius = pl.col("radius")
+    return anchors.with_columns((radius + NARROWER * (1 - radius)).round(6))
 
 
 def place_opinions(

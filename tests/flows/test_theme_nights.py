@@ -16,6 +16,7 @@ from analytics.store.pointer import read_pointer
 from flows import themes as theme_step
 from flows.cli import main
 from flows.publish import rebuild
+from flows.theme_changes import DOUBT_DAYS
 
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 
@@ -364,3 +365,20 @@ def test_a_night_with_nothing_new_searches_nothing_and_makes_its_proposals_again
     theme(shop, "pin", first["name"])
     with pytest.raises(AssertionError, match="searched"):
         run_plain(shop, THIRD + timedelta(days=2))
+
+
+def test_a_new_statement_at_a_border_waits_some_days_and_then_goes_under_the_nearest(shop, monkeypatch):
+    """It may be the first of a theme of its own; it is not left over for good."""
+
+    def at_the_border(anchors: pl.DataFrame) -> pl.DataFrame:
+        return anchors.with_columns(radius=pl.lit(2.0))
+
+    monkeypatch.setattr("flows.theme_changes.narrowed", at_the_border)
+    say(shop, ["The kettle lid leaks hot water badly again"])
+    nights = [SECOND + timedelta(days=n) for n in (0, DOUBT_DAYS - 1, DOUBT_DAYS)]
+    is_placed = []
+    for night in nights:
+        run_plain(shop, night)
+        (opinion,) = published(shop, "opinion").filter(pl.col("quote").str.ends_with("again"))["opinion_id"]
+        is_placed.append(any(opinion in of_theme for of_theme in members(shop).values()))
+    assert is_placed == [False, False, True]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import polars as pl
 
 from analytics.insight.births import Births, find_births
 
 N_DIMS = 12
+LONG_AGO, TODAY = date(2026, 3, 1), date(2026, 5, 1)
 
 
 def near(axis: int, n: int, seed: int, noise: float = 0.1) -> np.ndarray:
@@ -23,15 +26,16 @@ def store(*parts: tuple[np.ndarray, str | None, range | list[int | None]]) -> tu
     for nth, (vectors, theme, authors) in enumerate(parts):
         for n, (_, author) in enumerate(zip(vectors, authors, strict=True)):
             similarity = None if theme is None else round(0.99 - n / 1000, 6)
-            rows.append((f"{nth}-{n:03}", author, theme, similarity, False))
-    schema = ("opinion_id", "author", "theme_id", "similarity", "may_move")
+            day = TODAY if theme is None else LONG_AGO + timedelta(days=n)
+            rows.append((f"{nth}-{n:03}", author, day, theme, similarity, False))
+    schema = ("opinion_id", "author", "day", "theme_id", "similarity", "may_move")
     frame = pl.DataFrame(rows, schema=list(schema), orient="row")
     frame = frame.with_columns(pl.col("author").cast(pl.Int32), pl.col("theme_id").cast(pl.String))
     return frame, np.concatenate([vectors for vectors, _, _ in parts])
 
 
-def births(statements: pl.DataFrame, vectors: np.ndarray) -> Births:
-    return find_births(statements, vectors, min_opinions=10, min_authors=5, granularity="medium", seed=1)
+def births(statements: pl.DataFrame, vectors: np.ndarray, young: frozenset[str] = frozenset()) -> Births:
+    return find_births(statements, vectors, young=young, min_opinions=10, min_authors=5, seed=1)
 
 
 def born(statements: pl.DataFrame, vectors: np.ndarray) -> set[str]:
@@ -84,3 +88,25 @@ def test_members_at_the_core_never_move_and_the_order_of_rows_decides_nothing() 
     assert not set(found.born["row"]) & set(core["row"])
     order = np.random.default_rng(3).permutation(statements.height)
     assert born(statements[order], vectors[order]) == born(statements, vectors)
+
+
+def test_what_was_placed_is_born_only_where_it_is_said_of_late() -> None:
+    """A part of a theme that was always said stays in it, however well it could be told apart."""
+    spread = [LONG_AGO + timedelta(days=2 * n) for n in range(30)]
+    for days, is_born in (([TODAY] * 30, True), (spread, False)):
+        statements, vectors = store(*KNOWN, (near(5, 30, 9), "t0", range(500, 530)))
+        is_last = pl.col("opinion_id").str.starts_with("3-")
+        statements = statements.with_columns(
+            pl.Series("day", [*statements["day"][:-30], *days]),
+            pl.when(is_last).then(0.5).otherwise("similarity").alias("similarity"),
+            may_move=is_last,
+        )
+        assert bool(born(statements, vectors)) == is_born
+
+
+def test_what_waits_far_from_everything_is_born_however_slowly_it_came() -> None:
+    statements, vectors = store(*KNOWN, (near(5, 30, 9), None, range(500, 530)))
+    slowly = [*statements["day"][:-30], *(LONG_AGO + timedelta(days=2 * n) for n in range(30))]
+    assert len(born(statements.with_columns(pl.Series("day", slowly)), vectors)) >= 27
+    never_dated = statements.with_columns(day=pl.lit(None, pl.Date))
+    assert len(born(never_dated, vectors)) >= 27

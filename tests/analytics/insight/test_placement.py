@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analytics.insight.placement import make_anchors, place_opinions
+from analytics.insight.placement import make_anchors, narrowed, place_opinions
 
 SCHEMA = {"theme_id": pl.String, "centroid": pl.List(pl.Float32), "radius": pl.Float64}
 
@@ -82,3 +82,10 @@ def test_one_member_makes_an_anchor_and_a_usual_radius_steadies_few() -> None:
     own, steadied = make_anchors(few)[0][1], make_anchors(few, usual_radius=0.5)[0][1]
     assert steadied == pytest.approx(max(0.3, (own + 0.5) / 2), abs=1e-5)
     assert 0 < radius <= 1
+
+
+def test_narrowed_anchors_take_in_only_what_lies_beyond_doubt() -> None:
+    assert place_opinions(["a", "b"], at(0, 90), narrowed(TWO))["opinion_id"].to_list() == ["a", "b"]
+    border = TWO.with_columns(radius=pl.lit(0.98))
+    assert place_opinions(["a"], at(11), border).height == 1
+    assert place_opinions(["a"], at(11), narrowed(border)).is_empty()
