@@ -231,7 +231,9 @@ class ThemeSettings(_Section):
     """How themes are found the first time and how the registry goes on afterwards."""
 
     granularity: Literal["coarse", "medium", "fine"] = Field(
-        "medium", description="Fewer and wider themes, or more and narrower ones: coarse, medium or fine."
+        "medium",
+        description="When themes are first found, fewer and wider ones, or more and narrower: coarse, medium "
+        "or fine.",
     )
     auto_apply: bool = Field(
         False,

@@ -104,7 +104,7 @@ def find_births(
         if group.is_late or group.waiting >= WAITING_APART:
             theme, mixing = themes.nearest(vectors, rows)
             groups.append(_Group(rows, group.is_late, group.waiting, theme, mixing, theme in young))
-    groups.sort(key=lambda group: (group.mixing, -len(group.rows), group.rows[0]))
+    groups.sort(key=lambda group: (group.mixing, -len(group.rows)))  # of equals the coarser comes first
     taken: set[int] = set()
     born = _apart([group for group in groups if group.is_theme], taken)
     wider = _apart([group for group in reversed(groups) if group.mixing > MOST_MIXING], taken)
@@ -158,17 +158,18 @@ def _context(marked: pl.DataFrame) -> pl.DataFrame:
 def _large_groups(
     searched: pl.DataFrame, vectors: np.ndarray, min_opinions: int, min_authors: int, seed: int
 ) -> Iterator[np.ndarray]:
-    """Rows of groups that may be born, sorted, each once, from coarse to fine."""
+    """Rows of groups that may be born, in the order of `searched`, each once, from coarse to fine."""
     seen: set[bytes] = set()
     row = searched["row"].to_numpy()
+    searched = searched.with_row_index("at")
     for cut in cuts_of(vectors[row], fewest=min_opinions, seed=seed):
         grouped = searched.with_columns(group=pl.Series(cut))
         pooled = grouped.filter("is_pooled", pl.col("group") >= 0)
-        of_author = pooled.group_by("group", "author").agg(n=pl.len(), rows="row")
+        of_author = pooled.group_by("group", "author").agg(n=pl.len(), at="at")
         spoken = of_author.group_by("group").agg(
             n=pl.col("n").clip(upper_bound=PER_AUTHOR).sum(),
             n_authors=pl.len(),
-            rows=pl.col("rows").list.explode(keep_nulls=False, empty_as_null=False),
+            at=pl.col("at").list.explode(keep_nulls=False, empty_as_null=False),
         )
         whole = grouped.group_by("group").agg(core_share=1 - pl.col("is_pooled").mean())
         large = spoken.join(whole, on="group").filter(
@@ -176,11 +177,11 @@ def _large_groups(
             pl.col("n_authors") >= min_authors,
             pl.col("core_share") <= MOST_CORE_SHARE,
         )
-        for rows in large.sort("group")["rows"].to_list():
-            found = np.sort(np.array(rows, dtype=np.int64))
+        for at in large.sort("group")["at"].to_list():
+            found = np.sort(np.array(at, dtype=np.int64))
             if found.tobytes() not in seen:
                 seen.add(found.tobytes())
-                yield found
+                yield row[found]
 
 
 def _when(marked: pl.DataFrame, rows: np.ndarray) -> _Group:
