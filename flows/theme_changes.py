@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from analytics.insight.own_themes import (
     link_background,
     redraw_own_theme,
 )
-from analytics.insight.placement import make_anchors, narrowed, place_opinions
+from analytics.insight.placement import make_anchors, place_opinions
 from analytics.insight.proposals import split_in_two
 from analytics.insight.themes import Found, describe_groups, theme_recipe
 from analytics.rows import ANCHOR_ROWS, PLACED_ROWS
@@ -37,8 +36,6 @@ from flows.steps import read_vectors
 from flows.theme_book import PLACED_CAUSE, Book
 
 EMBEDDING_CHANGED = "embedding changed"
-DOUBT_DAYS = 7
-"""So many days a statement at the border of a theme waits."""
 
 
 @dataclass(frozen=True)
@@ -245,10 +242,7 @@ def enter_halves(book: Book, statements: Statements, theme: dict[str, Any], halv
 
 
 def place_new(book: Book, statements: Statements) -> None:
-    """Put statements that are under no theme under the themes that people put in, else under the nearest.
-
-    What is new and lies at a theme's border waits some days, for it may be the first of a theme of its own.
-    """
+    """Put statements that are under no theme under the themes that people put in, else under the nearest."""
     apart = told_of(book.registry, apart=True)
     is_own = book.registry.themes.filter("is_own").select("theme_id")
     own = book.registry.anchors.join(is_own, on="theme_id", how="semi")
@@ -262,15 +256,8 @@ def place_new(book: Book, statements: Statements) -> None:
     )
     book.put(matched.join(apart, on=["opinion_id", "theme_id"], how="anti"), "own theme")
     free = statements.unplaced(book)
-    is_new = pl.col("day") > book.night.as_of - timedelta(days=DOUBT_DAYS)
-    for some, within in (
-        (free.filter(is_new), narrowed(found)),
-        (free.filter(~is_new.fill_null(False)), found),
-    ):
-        placed = place_opinions(
-            some["opinion_id"].to_list(), statements.vectors_of(some), within, apart=apart
-        )
-        book.put(placed, PLACED_CAUSE)
+    placed = place_opinions(free["opinion_id"].to_list(), statements.vectors_of(free), found, apart=apart)
+    book.put(placed, PLACED_CAUSE)
 
 
 def honour_links(book: Book, statements: Statements) -> None:

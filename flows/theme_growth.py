@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 
 from analytics.identity import proposal_id, stage_seed
 from analytics.insight.births import find_births
-from analytics.insight.placement import make_anchors, place_opinions
+from analytics.insight.placement import make_anchors, narrowed, place_opinions
 from analytics.insight.proposals import find_duplicates, find_two_humped
 from analytics.insight.themes import describe_groups
 from analytics.rows import JOURNAL_ROWS
@@ -22,6 +23,8 @@ from flows.theme_changes import Statements, enter_found, enter_halves, find_halv
 CONTRAST = 5_000
 """Statements of other themes against which the keywords of a new one are chosen, at most."""
 BORN = "waiting statements"
+DOUBT_DAYS = 7
+"""So long a statement at the border of a theme may be the first of one of its own."""
 YOUNG_NIGHTS = 10
 """A theme still takes shape for so long."""
 _PROPOSALS = JOURNAL_ROWS["theme_proposal"]
@@ -34,7 +37,7 @@ def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
         Columns opinion_id, group, theme_id: what waits and is a known theme in new words.
     """
     settings = book.night.settings
-    marked = _with_themes(book, statements)
+    marked = _with_doubt(book, _with_themes(book, statements))
     found = find_births(
         marked,
         statements.vectors_of(marked),
@@ -70,6 +73,16 @@ def _with_themes(book: Book, statements: Statements) -> pl.DataFrame:
         .with_columns(may_move=pl.col("opinion_id").is_in(book.movable.implode()))
         .sort("day", "opinion_id", descending=[True, False], nulls_last=True)
     )
+
+
+def _with_doubt(book: Book, marked: pl.DataFrame) -> pl.DataFrame:
+    """What is new and lies at a theme's border, as if it waited: it stays there unless a birth takes it."""
+    limits = narrowed(book.registry.anchors).group_by("theme_id").agg(limit=pl.col("radius").min())
+    is_new = pl.col("day") > book.night.as_of - timedelta(days=DOUBT_DAYS)
+    is_sure = ~(pl.col("may_move") & is_new & (pl.col("similarity") < pl.col("limit"))).fill_null(False)
+    with_limits = marked.join(limits, on="theme_id", how="left", maintain_order="left")
+    sure = [pl.when(is_sure).then(name).alias(name) for name in ("theme_id", "similarity")]
+    return with_limits.with_columns(sure).drop("limit")
 
 
 def _enter_born(book: Book, statements: Statements, founders: pl.DataFrame) -> None:

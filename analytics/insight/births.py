@@ -54,10 +54,10 @@ class _Group:
     is_late: bool
     waiting: float
     """Share of it that waits."""
-    theme: str | None = None
+    theme: str | None
     """Of the nearest themes the one with which it mixes most."""
-    mixing: float = 0.0
-    is_young: bool = False
+    mixing: float
+    is_young: bool
 
     @property
     def is_theme(self) -> bool:
@@ -100,10 +100,11 @@ def find_births(
     themes = _Themes.of(marked, vectors)
     groups = []
     for rows in _large_groups(searched, vectors, min_opinions, min_authors, seed):
-        group = _when(marked, rows)
-        if group.is_late or group.waiting >= WAITING_APART:
+        waiting = float(marked["theme_id"].gather(rows).is_null().to_numpy().mean())
+        is_late = _is_late(marked, rows)
+        if is_late or waiting >= WAITING_APART:
             theme, mixing = themes.nearest(vectors, rows)
-            groups.append(_Group(rows, group.is_late, group.waiting, theme, mixing, theme in young))
+            groups.append(_Group(rows, is_late, waiting, theme, mixing, theme in young))
     groups.sort(key=lambda group: (group.mixing, -len(group.rows)))  # of equals the coarser comes first
     taken: set[int] = set()
     born = _apart([group for group in groups if group.is_theme], taken)
@@ -184,18 +185,16 @@ def _large_groups(
                 yield row[found]
 
 
-def _when(marked: pl.DataFrame, rows: np.ndarray) -> _Group:
-    """When a group was said, beside all statements and beside the themes."""
+def _is_late(marked: pl.DataFrame, rows: np.ndarray) -> bool:
+    """Whether a group is said of late, and since its median day more often than most themes."""
     mine = marked[rows]
-    waiting = float(mine["theme_id"].is_null().to_numpy().mean())
     if mine["late"].to_numpy().mean() < LATEST_RANK:
-        return _Group(rows, False, waiting)
+        return False
     middle = mine["day"].sort()[(len(rows) - 1) // 2]
     n_mine = mine.filter(pl.col("day") >= middle).height
     others = marked.filter(pl.col("theme_id").is_not_null(), ~pl.col("row").is_in(mine["row"].implode()))
     counts = others.group_by("theme_id").agg(n=(pl.col("day") >= middle).sum())
-    busier = counts.filter(pl.col("n") >= n_mine).height / max(1, counts.height)
-    return _Group(rows, busier <= MOST_BUSIER, waiting)
+    return counts.filter(pl.col("n") >= n_mine).height <= MOST_BUSIER * counts.height
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ MAX_ANCHORS = 8
 FEWEST_OF_ANCHOR = 3
 RADIUS_QUANTILE = 0.08
 NARROWER = 0.15
-"""How much of the way from a radius to 1 a statement must be nearer while it may still be a new theme's."""
+"""How much of the way from its radius to 1 an anchor's border is wide."""
 LOWEST_RADIUS = 0.3
 """A statement with a lower cosine than this to every anchor belongs to no theme."""
 _FOLDS = 4

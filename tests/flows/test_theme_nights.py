@@ -10,13 +10,14 @@ import pytest
 from conftest import Shop
 from people_store import FIRST, StubEmbedder, plant_store, published, read_lines, run_plain, write_lines
 
+from analytics.insight.births import find_births
 from analytics.settings import load_settings
 from analytics.store.generation import digests
 from analytics.store.pointer import read_pointer
 from flows import themes as theme_step
 from flows.cli import main
 from flows.publish import rebuild
-from flows.theme_changes import DOUBT_DAYS
+from flows.theme_growth import DOUBT_DAYS
 
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 
@@ -367,18 +368,26 @@ def test_a_night_with_nothing_new_searches_nothing_and_makes_its_proposals_again
         run_plain(shop, THIRD + timedelta(days=2))
 
 
-def test_a_new_statement_at_a_border_waits_some_days_and_then_goes_under_the_nearest(shop, monkeypatch):
-    """It may be the first of a theme of its own; it is not left over for good."""
+def test_a_new_statement_at_a_border_is_placed_and_for_some_days_a_birth_may_take_it(shop, monkeypatch):
+    """What counts a theme sees it at once; what searches for new themes sees it as if it waited."""
+    seen = []
 
-    def at_the_border(anchors: pl.DataFrame) -> pl.DataFrame:
+    def search(statements: pl.DataFrame, *rest, **options):
+        seen.append(statements)
+        return find_births(statements, *rest, **options)
+
+    def all_is_border(anchors: pl.DataFrame) -> pl.DataFrame:
         return anchors.with_columns(radius=pl.lit(2.0))
 
-    monkeypatch.setattr("flows.theme_changes.narrowed", at_the_border)
+    monkeypatch.setattr("flows.theme_growth.find_births", search)
+    monkeypatch.setattr("flows.theme_growth.narrowed", all_is_border)
     say(shop, ["The kettle lid leaks hot water badly again"])
-    nights = [SECOND + timedelta(days=n) for n in (0, DOUBT_DAYS - 1, DOUBT_DAYS)]
-    is_placed = []
-    for night in nights:
-        run_plain(shop, night)
+    is_sure = []
+    for days in (0, DOUBT_DAYS - 1, DOUBT_DAYS):
+        say(shop, [f"Word {days} of nothing that anyone else says here"], user=f"other{days}", day=1 + days)
+        run_plain(shop, SECOND + timedelta(days=days))
         (opinion,) = published(shop, "opinion").filter(pl.col("quote").str.ends_with("again"))["opinion_id"]
-        is_placed.append(any(opinion in of_theme for of_theme in members(shop).values()))
-    assert is_placed == [False, False, True]
+        assert any(opinion in of_theme for of_theme in members(shop).values())
+        (theme_id,) = seen[-1].filter(pl.col("opinion_id") == opinion)["theme_id"]
+        is_sure.append(theme_id is not None)
+    assert is_sure == [False, False, True]

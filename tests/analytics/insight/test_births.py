@@ -110,3 +110,12 @@ def test_what_waits_far_from_everything_is_born_however_slowly_it_came() -> None
     assert len(born(statements.with_columns(pl.Series("day", slowly)), vectors)) >= 27
     never_dated = statements.with_columns(day=pl.lit(None, pl.Date))
     assert len(born(never_dated, vectors)) >= 27
+
+
+def test_what_mixes_a_little_is_a_theme_beside_an_old_one_and_the_rest_of_a_young_one() -> None:
+    shifted = near(0, 30, 9)
+    shifted[:, 5] += 0.3
+    shifted /= np.linalg.norm(shifted, axis=1, keepdims=True)
+    statements, vectors = store(*KNOWN, (shifted, None, range(500, 530)))
+    assert births(statements, vectors).born.height >= 20
+    assert births(statements, vectors, young=frozenset({"t0"})).born.is_empty()
