@@ -2,9 +2,11 @@
 
 Labelled texts arrive night by night as `theme_nights.draw_scenario` draws them, in a store of their own; each
 night is the steps of the nightly flow. The texts are not part of this repository; the benchmark says so where
-they are absent. Figures of a final part are reported, never tuned on.
+they are absent. Figures of a final part are reported, never tuned on. With
+--change-model, another and poorer embedding model (`mean_pooled.py`) reads from night 20 on, and what kept
+its theme is reported.
 
-    python benchmarks/theme_replay.py [--part dev|final] [--seeds 10] [--data FOLDER] [--json]
+    python benchmarks/theme_replay.py [--part dev|final] [--seeds 10] [--change-model] [--json]
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from embedding import machine  # noqa: E402
+from mean_pooled import build  # noqa: E402
 from sklearn.metrics import adjusted_rand_score  # noqa: E402
 from theme_nights import DATA, FLOOD, FLOOD_COPIES, KILL_NIGHT, MERGE_NIGHT, NIGHTS, draw_scenario  # noqa: E402
 
@@ -47,6 +50,12 @@ from flows.theme_commands import tell_merge  # noqa: E402
 FIRST = date(2026, 1, 1)
 FOUNDING_SHARE = 0.6
 COLLAPSED = 3.0
+MODEL_NIGHT = 20
+OTHER_MODEL = """
+[embedding]
+model = "{folder}"
+languages = ["en"]
+"""
 SETTINGS = """
 [store]
 data_dir = "data"
@@ -123,17 +132,21 @@ def majority(rows: pl.DataFrame) -> dict[str, tuple[str, float]]:
 
 
 def replay(
-    texts: pl.DataFrame, vectors: np.ndarray, flood: tuple[pl.DataFrame, np.ndarray], seed: int
+    texts: pl.DataFrame,
+    vectors: np.ndarray,
+    flood: tuple[pl.DataFrame, np.ndarray],
+    seed: int,
+    other_model: Path | None = None,
 ) -> dict:
     """One seed: the figures of all its nights."""
     folder = Path(tempfile.mkdtemp(prefix="nightloom-replay-"))
     try:
-        return _replay(folder, draw_scenario(texts, vectors, flood, seed), seed)
+        return _replay(folder, draw_scenario(texts, vectors, flood, seed), seed, other_model)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _replay(folder: Path, scenario: Any, seed: int) -> dict[str, Any]:
+def _replay(folder: Path, scenario: Any, seed: int, other_model: Path | None) -> dict[str, Any]:
     config = folder / "nightloom.toml"
     config.write_text(SETTINGS)
     (folder / "questions.jsonl").touch()
@@ -145,10 +158,14 @@ def _replay(folder: Path, scenario: Any, seed: int) -> dict[str, Any]:
     found: dict[str, int] = {}
     nights, n_births, n_right, same_after_kill = [], 0, 0, None
     known_themes: set[str] = set()
+    rows, changed = pl.DataFrame(), {}
     for night in range(1, NIGHTS + 1):
         as_of = FIRST + timedelta(days=night - 1)
         tonight = arrivals.filter(pl.col("night") == night)
         _append(folder / "questions.jsonl", tonight, as_of)
+        before = rows
+        if other_model and night == MODEL_NIGHT:
+            config.write_text(SETTINGS + OTHER_MODEL.format(folder=other_model))
         started = time.monotonic()
         if night == KILL_NIGHT:
             same_after_kill = _killed(folder, config, as_of, seed)
@@ -156,6 +173,8 @@ def _replay(folder: Path, scenario: Any, seed: int) -> dict[str, Any]:
             run_night(config, as_of)
         seconds = time.monotonic() - started
         rows = as_published(config, labels)
+        if other_model and night == MODEL_NIGHT:
+            changed = {"kept_theme": _kept_theme(before, rows), "reanchor_agreement": _agreement(config)}
         led = majority(rows)
         if night > 1:
             for theme in sorted(set(led) - known_themes):
@@ -185,8 +204,25 @@ def _replay(folder: Path, scenario: Any, seed: int) -> dict[str, Any]:
         "placed_share": float(np.mean([row["placed_share"] for row in nights[1:]])),
         "same_after_kill": same_after_kill,
         **_at_the_end(rows, seed),
+        **changed,
         "nights": nights,
     }
+
+
+def _kept_theme(before: pl.DataFrame, after: pl.DataFrame) -> float:
+    """Share of the opinions that were placed the night before and stand under the same theme."""
+    now = after.select("opinion_id", now="theme_id")
+    both = before.drop_nulls("theme_id").join(now, on="opinion_id", how="left")
+    return float((both["theme_id"] == both["now"]).fill_null(False).mean() or 0.0)
+
+
+def _agreement(config: Path) -> float | None:
+    published = open_published(load_settings(config).data_dir)
+    try:
+        rows = published.query("SELECT value FROM quality WHERE metric = 'reanchor_agreement'")
+    finally:
+        published.close()
+    return rows["value"].item() if rows.height else None
 
 
 def _append(path: Path, tonight: pl.DataFrame, as_of: date) -> None:
@@ -300,6 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", choices=("dev", "final"), default="dev", help="dev: even intents of train")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--change-model", action="store_true", help="another embedding model from night 20")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the labelled texts")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--night", nargs=2, help=argparse.SUPPRESS)
@@ -311,16 +348,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no labelled texts in {given.data}; name their folder with --data", file=sys.stderr)
         return 1
     texts, vectors, flood = load(given.part, given.data)
+    other_model = (
+        build(ROOT / "benchmarks" / ".environments" / "smollm2-mean") if given.change_model else None
+    )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     results = []
     for seed in seeds:
-        results.append(replay(texts, vectors, flood, seed))
+        results.append(replay(texts, vectors, flood, seed, other_model))
         if not given.json:
             shown = {
                 k: round(v, 3) if isinstance(v, float) else v for k, v in results[-1].items() if k != "nights"
             }
             print(shown, flush=True)
-    figures = ("recall", "precision", "accuracy", "placed_share", "end_ari", "at_once_ari")
+    figures = ["recall", "precision", "accuracy", "placed_share", "end_ari", "at_once_ari"]
+    figures += ["kept_theme", "reanchor_agreement"] if other_model else []
     means = {
         name: round(float(np.mean([r[name] for r in results if r[name] is not None])), 3) for name in figures
     }

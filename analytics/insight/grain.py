@@ -1,4 +1,4 @@
-"""The grain of a grouping: at which resolution groups are most themselves."""
+"""The grain of a grouping: how many groups are most themselves, and at which resolution there are so many."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ SHARE_OF_BEST = 0.05
 _WIDTH = 0.35
 _SOFTNESS = 0.01
 _LOWEST, _STEP, _MOST_STEPS = 0.05, 1.3, 34
+_HALVINGS = 10
 _FEWEST_PER_GROUP = 4
 _NEAR_BEST = 0.9
 _MORE_SEEDS = 2
@@ -20,19 +21,18 @@ Cut = Callable[[float, int], np.ndarray]
 """Groups at a resolution, with a seed: int64 (n,), 0 to k - 1."""
 
 
-def choose_resolution(points: np.ndarray, cut: Cut, *, times: float) -> float | None:
-    """The resolution whose groups fit the points best, or one that gives so many times as many groups.
+def number_of_groups(points: np.ndarray, cut: Cut) -> float | None:
+    """How many groups fit the points best.
 
     The silhouette (Rousseeuw 1987) rises with the number of groups and falls again, whatever their number
     and size, but unevenly. It is therefore smoothed over the logarithm of the number (local linear
     regression); of nearly equal ones the finer counts as better, for an upper level shows what is coarser.
-    What is returned lies between the resolutions that are about as good as the best, so that a little noise
+    What is returned lies between the numbers that are about as good as the best, so that a little noise
     moves it little.
 
     Args:
         points: float32 (n, n_axes), unit rows.
         cut: Groups of the points; more with a higher resolution.
-        times: The number of groups wanted, as a multiple of the best.
 
     Returns:
         None where no resolution gives at least two groups that are on average large enough.
@@ -48,16 +48,27 @@ def choose_resolution(points: np.ndarray, cut: Cut, *, times: float) -> float | 
             resolution = np.append(resolution, one)
             number = np.append(number, np.log(max(1, groups.max() + 1)))
             height = np.append(height, silhouette(points, groups))
-    steps = np.unique(resolution)
-    at = np.array([number[resolution == one].mean() for one in steps])
+    at = np.array([number[resolution == one].mean() for one in np.unique(resolution)])
     score = _smoothed(number, height, at) / max(best, 1e-9) + SHARE_OF_BEST * at
     weight = np.exp((score - score.max()) / _SOFTNESS)
-    chosen = float((weight * np.log(steps)).sum() / weight.sum())
-    if times != 1:
-        at = np.maximum.accumulate(at)
-        wanted = np.interp(chosen, np.log(steps), at) + np.log(times)
-        chosen = float(np.interp(wanted, at, np.log(steps)))
-    return float(np.exp(chosen))
+    return float(np.exp((weight * at).sum() / weight.sum()))
+
+
+def resolution_of(number: float, cut: Cut) -> float:
+    """The resolution that gives so many groups, as nearly as a cut can.
+
+    Args:
+        number: Groups wanted.
+        cut: Groups of the points; more with a higher resolution.
+    """
+    low, high = np.log(_LOWEST), np.log(_LOWEST) + _MOST_STEPS * np.log(_STEP)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if cut(float(np.exp(middle)), 0).max() + 1 < round(number):
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(high))
 
 
 def _scan(points: np.ndarray, cut: Cut) -> Iterator[tuple[float, float, float]]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.insight.grain import choose_resolution, group_means, silhouette
+from analytics.insight.grain import Cut, group_means, number_of_groups, resolution_of, silhouette
 from analytics.insight.neighbours import nearest_neighbours, shared_neighbour_edges
 
 TIMES = {"coarse": 0.5, "medium": 1.0, "fine": 2.0}
 """How many groups each granularity wants, as a multiple of what fits best."""
 _MOST = 20_000
+_GRAIN_SAMPLE, _GRAIN_DRAWS = 3_000, 4
 _NEIGHBOURS = 25
 _FEWEST_NEIGHBOURS = 3
 _VARIANCE = 0.75
@@ -52,9 +53,10 @@ def find_groups(vectors: np.ndarray, *, granularity: str = "medium", seed: int) 
     """Group like vectors; how many groups there are comes from the vectors.
 
     The vectors, less their mean, on the axes that hold most of their variance, make a graph of shared
-    nearest neighbours, cut by Leiden (Traag, Waltman and van Eck 2019) on modularity at the resolution that
-    `choose_resolution` finds. Where there are very many, a sample is grouped so and the rest follows its
-    nearest group. The order of the rows decides nothing, and a vector that occurs twice counts once.
+    nearest neighbours, cut by Leiden (Traag, Waltman and van Eck 2019) on modularity into as many groups as
+    fit samples of one size best: more statements alone do not make more groups. Where there are very many,
+    a sample is grouped so and the rest follows its nearest group. The order of the rows decides nothing, and
+    a vector that occurs twice counts once.
 
     Args:
         vectors: float32 (n, n_dims), unit rows; a row of zeros says nothing and gets -1.
@@ -136,16 +138,30 @@ def _cut(points: np.ndarray, times: float, seed: int) -> np.ndarray:
     if n < 2:
         return np.zeros(n, dtype=np.int64)
     graph = _neighbour_graph(points)
-    resolution = choose_resolution(
-        points,
-        lambda resolution, again: _leiden(graph, resolution, seed=[seed, again], trials=1, iterations=1),
-        times=times,
+    n_draws = 1 if n <= _GRAIN_SAMPLE else _GRAIN_DRAWS
+    shuffled = np.random.default_rng([seed, n]).permutation(n) if n_draws > 1 else np.arange(n)
+    numbers = []
+    for draw in range(n_draws):
+        start = draw * (n - _GRAIN_SAMPLE) // max(1, n_draws - 1)
+        number = _number_among(points[np.sort(shuffled[start : start + _GRAIN_SAMPLE])], seed)
+        if number is None:
+            return np.zeros(n, dtype=np.int64)
+        numbers.append(number)
+    wanted = times * float(np.exp(np.mean(np.log(numbers))))
+    groups = _leiden(
+        graph, resolution_of(wanted, _at(graph, seed)), seed=[seed], trials=_TRIALS, iterations=_ITERATIONS
     )
-    if resolution is None:
-        return np.zeros(n, dtype=np.int64)
-    groups = _leiden(graph, resolution, seed=[seed], trials=_TRIALS, iterations=_ITERATIONS)
     largest_first = np.argsort(-np.bincount(groups), kind="stable")
     return np.argsort(largest_first)[groups]
+
+
+def _number_among(points: np.ndarray, seed: int) -> float | None:
+    """How many groups fit points best; None where nothing fits."""
+    return number_of_groups(points, _at(_neighbour_graph(points), seed))
+
+
+def _at(graph: _Graph, seed: int) -> Cut:
+    return lambda resolution, again: _leiden(graph, resolution, seed=[seed, again], trials=1, iterations=1)
 
 
 _Graph = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -17,7 +17,7 @@ from analytics.insight.sentences import count_words
 from analytics.rows import ANCHOR_ROWS
 from analytics.settings import ThemeSettings
 
-THEME_VERSION = 3
+THEME_VERSION = 4
 TYPICAL_WORDS = (4, 25)
 CRITERION_WORDS = 4
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")

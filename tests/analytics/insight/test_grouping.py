@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analytics.insight import grain, grouping
 from analytics.insight.grouping import find_groups
 
 N_DIMS = 24
@@ -66,3 +67,22 @@ def test_what_says_nothing_has_no_group() -> None:
     found = find_groups(vectors, seed=1)
     assert (found.group[::10] == -1).all()
     assert (np.delete(found.group, np.s_[::10]) >= 0).all()
+
+
+def test_the_number_of_groups_is_judged_on_samples_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def noting(points: np.ndarray, cut: grain.Cut) -> float | None:
+        seen.append(len(points))
+        return grain.number_of_groups(points, cut)
+
+    monkeypatch.setattr(grouping, "_GRAIN_SAMPLE", 300)
+    monkeypatch.setattr(grouping, "number_of_groups", noting)
+    found = find_groups(clouds(6, 150, noise=0.2), seed=1)
+    assert seen == [300] * 4
+    assert same(found.group, np.arange(900) // 150)
+
+
+def test_a_resolution_gives_the_number_that_was_asked_for() -> None:
+    asked = grain.resolution_of(7.4, lambda resolution, _: np.arange(int(resolution) + 1))
+    assert int(asked) + 1 == 7
