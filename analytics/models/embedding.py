@@ -111,9 +111,9 @@ def load_embedder(model: EmbeddingModel, settings: EmbeddingSettings) -> Embedde
     Raises:
         ModelUnavailable: the engine is not installed, or the model's files cannot be loaded.
     """
-    threads = settings.threads or _usable_cores()
-    if settings.engine == "torch" or (settings.engine == "auto" and _has_gpu()):
-        return _load_torch(model, threads, device="cuda" if _has_gpu() else "cpu")
+    threads = settings.threads or usable_cores()
+    if settings.engine == "torch" or (settings.engine == "auto" and has_gpu()):
+        return _load_torch(model, threads, device="cuda" if has_gpu() else "cpu")
     if importlib.util.find_spec("openvino") is None:
         if settings.engine == "openvino":
             raise ModelUnavailable(
@@ -142,13 +142,15 @@ def _load_torch(model: EmbeddingModel, threads: int, device: str) -> Embedder:
     return load_torch(model, threads, device)
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Whether torch finds a GPU here."""
     # Importing torch takes seconds: it is asked only where a driver shows that there may be a GPU.
     drivers = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
     if sys.platform == "linux" and not any(Path(driver).exists() for driver in drivers):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from analytics.errors import ModelUnavailable
 from analytics.identity import hash_of
@@ -44,17 +44,29 @@ def find_folder(model: str) -> Path:
     Raises:
         ModelUnavailable: the package, the folder or the hub model is not to be had.
     """
-    if model == "embedded":
-        return _embedded_folder()
+    return _embedded_folder() if model == "embedded" else find_model_folder(model, "embedding")
+
+
+def find_model_folder(model: str, kind: Literal["embedding", "language"]) -> Path:
+    """Folder of a model that is not embedded: one on disk, or fetched from the hub.
+
+    Args:
+        model: A folder, or a name on the Hugging Face hub.
+        kind: What it is, for messages.
+
+    Raises:
+        ModelUnavailable: it is not to be had.
+    """
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder.resolve()
+    section = "[embedding]" if kind == "embedding" else "[language_model]"
     if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
         raise ModelUnavailable(
-            f"embedding model {model!r}: no such folder; correct model under [embedding], "
+            f"{kind} model {model!r}: no such folder; correct model under {section}, "
             'or set model = "embedded"'
         )
-    return _hub_folder(model)
+    return _hub_folder(model, f"{kind} model", section)
 
 
 def _embedded_folder() -> Path:
@@ -67,13 +79,13 @@ def _embedded_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _hub_folder(name: str) -> Path:
+def _hub_folder(name: str, what: str, section: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError:
         raise ModelUnavailable(
-            f"embedding model {name!r} is no folder, and the package huggingface_hub, which would fetch it, "
+            f"{what} {name!r} is no folder, and the package huggingface_hub, which would fetch it, "
             "is not installed; run `pip install huggingface_hub`, or give a folder"
         ) from None
     try:
@@ -84,14 +96,13 @@ def _hub_folder(name: str) -> Path:
         pass
     except HFValidationError as error:
         raise ModelUnavailable(
-            f"embedding model {name!r} is neither a folder nor a valid hub name; "
-            "correct model under [embedding]"
+            f"{what} {name!r} is neither a folder nor a valid hub name; correct model under {section}"
         ) from error
     try:
         return Path(snapshot_download(name, ignore_patterns=_OTHER_RUNTIMES))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelUnavailable(
-            f"embedding model {name!r} is neither a folder here nor in the hub's local cache, and fetching "
+            f"{what} {name!r} is neither a folder here nor in the hub's local cache, and fetching "
             f'it failed ({first_line(error)}); check the name and the network, or set model = "embedded"'
         ) from error
 
