@@ -1,0 +1,186 @@
+"""Answers of the embedded language model per second: ours beside transformers and beside the bare engine.
+
+On public reviews, the same templated prompts and limits for all: (a) the transformers pipeline, one at a
+time, on a sample; (b) `generate` in length-sorted batches of 64; (c) openvino-genai by itself; (d) ours from
+texts to checked answers; and (c) and (d) again under a schema. Rounds are interleaved, figures are medians;
+loading is left out and printed. The reviews are not part of this repository.
+
+    python benchmarks/generation.py [--documents 1000] [--rounds 3] [--data FILE] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from embedding import machine
+from pydantic import Field
+
+from analytics.insight.sentences import split_sentences
+from analytics.models.llm.local import LocalModel, load_local
+from analytics.models.llm.openvino_engine import OpenVinoEngine
+from analytics.models.llm.prompting import fit, render_data
+from analytics.models.llm.protocol import Prompt
+from analytics.models.llm.structured import Form, ask, schema_of
+from analytics.models.llm.torch_engine import CPU_BATCH, TorchEngine
+from analytics.models.llm.weights import find_weights
+from analytics.settings import LanguageModelSettings
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "reviews_datafiniti_electronics.parquet"
+ASKED = "Say in one short sentence what the customer says about the product."
+ASKED_FORM = "List what the customer says about the product, as JSON."
+NEW_TOKENS, NEW_TOKENS_FORM = 40, 120
+ONE_AT_A_TIME = 16
+SETTINGS = LanguageModelSettings(engine="openvino", max_input_tokens=768)
+
+
+class Said(Form):
+    """One thing that a review says."""
+
+    aspect: Annotated[str, Field(max_length=30)]
+    sentiment: Literal["positive", "neutral", "negative"]
+    kind: Literal["problem", "praise", "request", "question"]
+
+
+class SaidInReview(Form):
+    """What a review says."""
+
+    said: list[Said] = Field(max_length=3)
+
+
+def read_prompts(file: Path, n: int, asked: str) -> list[Prompt]:
+    """Prompts about so many reviews, drawn by their id."""
+    rows = pl.read_parquet(file, columns=["doc_id", "text"]).drop_nulls("text")
+    texts = (
+        rows.filter(pl.col("text").str.len_chars() > 20).sort(pl.col("doc_id").hash(seed=1)).head(n)["text"]
+    )
+    return [Prompt(asked, tuple(text[a:b] for a, b in split_sentences(text))) for text in texts]
+
+
+def templated(model: LocalModel, prompts: list[Prompt]) -> list[str]:
+    """The texts that ours gives its engine."""
+    engine = model._engine
+    room = SETTINGS.max_input_tokens
+    return [
+        engine.template(one.instructions, render_data(fit(one, engine.count, room)[0])) for one in prompts
+    ]
+
+
+def bare(engine: OpenVinoEngine, texts: list[str], n_new: int, schema: dict[str, Any] | None) -> list[str]:
+    """Answers of openvino-genai as its documentation shows it."""
+    import openvino_genai as genai
+
+    config = engine._pipeline.get_generation_config()
+    config.max_new_tokens, config.do_sample, config.apply_chat_template = n_new, False, False
+    if schema is not None:
+        config.structured_output_config = genai.StructuredOutputConfig(json_schema=json.dumps(schema))
+    return list(engine._pipeline.generate(texts, config).texts)
+
+
+def one_at_a_time(engine: TorchEngine, texts: list[str]) -> None:
+    """The transformers pipeline, a prompt a call."""
+    import transformers
+
+    pipeline = transformers.pipeline("text-generation", model=engine._model, tokenizer=engine._tokenizer)
+    for text in texts:
+        pipeline(text, max_new_tokens=NEW_TOKENS, do_sample=False, return_full_text=False)
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """Interleaved rounds of every engine."""
+    model = load_local(SETTINGS)
+    openvino = model._engine
+    assert isinstance(openvino, OpenVinoEngine)
+    torch_engine = TorchEngine(find_weights("embedded"), given.threads, "cpu")
+    prompts = read_prompts(given.data, given.documents, ASKED)
+    forms = read_prompts(given.data, given.documents, ASKED_FORM)
+    texts, form_texts = templated(model, prompts), templated(model, forms)
+    kept: dict[str, Any] = {}
+
+    def keep(name: str, run: Callable[[], Any]) -> Callable[[], None]:
+        return lambda: kept.__setitem__(name, run())
+
+    schema = schema_of(SaidInReview)
+    runs: dict[str, tuple[int, Callable[[], None]]] = {
+        "pipeline_one_at_a_time": (ONE_AT_A_TIME, lambda: one_at_a_time(torch_engine, texts[:ONE_AT_A_TIME])),
+        f"generate_batch_{CPU_BATCH}": (
+            len(texts),
+            keep("batched", lambda: torch_engine.generate(texts, NEW_TOKENS, None, lambda n: None)),
+        ),
+        "engine": (len(texts), keep("engine", lambda: bare(openvino, texts, NEW_TOKENS, None))),
+        "nightloom": (
+            len(texts),
+            keep("ours", lambda: model.complete(prompts, max_new_tokens=NEW_TOKENS)),
+        ),
+        "engine_schema": (len(texts), keep("s", lambda: bare(openvino, form_texts, NEW_TOKENS_FORM, schema))),
+        "nightloom_schema": (
+            len(texts),
+            keep("forms", lambda: ask(model, forms, SaidInReview, max_new_tokens=NEW_TOKENS_FORM)),
+        ),
+    }
+    bare(openvino, texts[:32], 8, None)
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for nth in range(given.rounds):
+        for name in list(runs) if nth % 2 == 0 else list(runs)[::-1]:
+            n, run = runs[name]
+            started = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - started)
+            print(f"round {nth + 1} {name}: {n / seconds[name][-1]:.2f} documents/s", file=sys.stderr)
+    alone = [bare(openvino, [text], NEW_TOKENS, None)[0] for text in texts[:ONE_AT_A_TIME]]
+    speed = {name: runs[name][0] / statistics.median(some) for name, some in seconds.items()}
+    readings = kept["forms"]
+    return {
+        "documents": len(texts),
+        "documents_per_second": {name: round(value, 2) for name, value in speed.items()},
+        "ratio_to_batched": _ratio(seconds, f"generate_batch_{CPU_BATCH}", "nightloom"),
+        "ratio_to_engine": _ratio(seconds, "engine", "nightloom"),
+        "ratio_to_engine_schema": _ratio(seconds, "engine_schema", "nightloom_schema"),
+        "equal_to_batch_1": sum(a.text == b.strip() for a, b in zip(kept["ours"], alone, strict=False))
+        / len(alone),
+        "parsed": sum(one.value is not None for one in readings),
+        "asked_twice": sum(one.n_calls > 1 for one in readings),
+        "load_seconds": {
+            "engine": round(openvino.load_seconds, 1),
+            "transformers": round(torch_engine.load_seconds, 1),
+        },
+    }
+
+
+def _ratio(seconds: dict[str, list[float]], peer: str, ours: str) -> float:
+    """Median over the rounds of how many times as fast ours is."""
+    rounds = zip(seconds[peer], seconds[ours], strict=True)
+    return round(statistics.median(theirs / own for theirs, own in rounds), 3)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rounds, print one table or one object."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--documents", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    if not given.data.exists():
+        print(f"no reviews at {given.data}; name the file with --data", file=sys.stderr)
+        return 1
+    found = {**measure(given), "machine": machine()}
+    if given.json:
+        print(json.dumps(found))
+        return 0
+    for name, speed in found.pop("documents_per_second").items():
+        print(f"{name:24} {speed:8.2f} documents/s")
+    print(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
