@@ -264,8 +264,6 @@ class LanguageModelSettings(_Section):
     give_up_seconds: float = Field(
         120.0, gt=0, description="A server that answers nothing for so long is given up for the night."
     )
-    usd_per_million_input_tokens: float = Field(0.0, ge=0, description="Price of what is read.")
-    usd_per_million_output_tokens: float = Field(0.0, ge=0, description="Price of what is written.")
 
     @model_validator(mode="after")
     def _reachable(self) -> LanguageModelSettings:

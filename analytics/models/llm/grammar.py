@@ -52,12 +52,9 @@ def grammar_of(schema: dict[str, Any]) -> str:
     return "\n".join([f"root ::= {top}", *rules, _CHARACTER])
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text)
-
-
 def _literal(value: Any) -> str:
-    return _quoted(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    """A JSON value as a quoted text of the grammar."""
+    return json.dumps(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _array(item: str, fewest: int, most: int) -> str:

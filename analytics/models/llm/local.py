@@ -57,9 +57,9 @@ class Engine(Protocol):
 class LocalModel:
     """A model of this machine behind the protocol of language models."""
 
-    def __init__(self, engine: Engine, card: LanguageModelCard):
+    def __init__(self, engine: Engine, max_input_tokens: int):
         self._engine = engine
-        self._card = card
+        self._max_input_tokens = max_input_tokens
         self.engine = engine.name
         self.device = engine.device
         self.precision = engine.precision
@@ -76,24 +76,26 @@ class LocalModel:
         """Answer every prompt; see `LanguageModel.complete`."""
         if not prompts:
             return []
-        room = min(self._card.max_input_tokens, self._engine.context_tokens - max_new_tokens)
-        fitted = [fit(prompt, self._engine.count, room) for prompt in prompts]
-        templated = [
-            self._engine.template(prompt.instructions, render_data(pieces))
-            for prompt, (pieces, _) in zip(prompts, fitted, strict=True)
-        ]
-        generated = self._engine.generate(templated, max_new_tokens, schema, advance or (lambda n: None))
+        rendered = [self.render(prompt, max_new_tokens) for prompt in prompts]
+        texts = [text for text, _, _ in rendered]
+        generated = self._engine.generate(texts, max_new_tokens, schema, advance or (lambda n: None))
         return [
             Answer(
                 one.text.strip(),
                 "stop" if one.is_whole else "length",
                 one.n_prompt_tokens,
                 one.n_new_tokens,
-                len(pieces),
+                n_pieces,
                 was_cut,
             )
-            for one, (pieces, was_cut) in zip(generated, fitted, strict=True)
+            for one, (_, n_pieces, was_cut) in zip(generated, rendered, strict=True)
         ]
+
+    def render(self, prompt: Prompt, max_new_tokens: int) -> tuple[str, int, bool]:
+        """What the engine is given for a prompt, how many pieces that holds, and whether any was cut."""
+        room = min(self._max_input_tokens, self._engine.context_tokens - max_new_tokens)
+        pieces, was_cut = fit(prompt, self._engine.count, room)
+        return self._engine.template(prompt.instructions, render_data(pieces)), len(pieces), was_cut
 
 
 def describe_local(settings: LanguageModelSettings) -> LanguageModelCard:
@@ -119,7 +121,6 @@ def load_local(settings: LanguageModelSettings) -> LocalModel:
         ModelUnavailable: the engine is not installed, or the model's files cannot be loaded.
     """
     place = weights.find_weights(settings.model)
-    card = describe_local(settings)
     threads = settings.threads or usable_cores()
     on_gpu = has_gpu()
     reads = weights.is_read_by_openvino(place) and importlib.util.find_spec("openvino_genai") is not None
@@ -131,7 +132,8 @@ def load_local(settings: LanguageModelSettings) -> LocalModel:
     if settings.engine == "openvino" or (settings.engine == "auto" and reads and not on_gpu):
         from analytics.models.llm.openvino_engine import OpenVinoEngine
 
-        return LocalModel(OpenVinoEngine(place, threads), card)
+        return LocalModel(OpenVinoEngine(place, threads), settings.max_input_tokens)
     from analytics.models.llm.torch_engine import TorchEngine
 
-    return LocalModel(TorchEngine(place, threads, "cuda" if on_gpu else "cpu"), card)
+    engine = TorchEngine(place, threads, "cuda" if on_gpu else "cpu")
+    return LocalModel(engine, settings.max_input_tokens)

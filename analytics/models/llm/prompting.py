@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 
 from analytics.models.llm.protocol import Prompt
 
@@ -27,23 +26,6 @@ def neutralise(text: str) -> str:
     """
     text = _CONTROL.sub(lambda found: f"({re.sub(r'[^0-9A-Za-z_]+', ' ', found[0]).strip()})", text)
     return _ROLE.sub(r"\1 -", text)
-
-
-def looks_like_instructions(text: str) -> bool:
-    """Whether a text speaks to a model rather than about a product: it is counted and shown, never obeyed."""
-    return bool(_CONTROL.search(text) or _ROLE.search(text) or _ORDER.search(text))
-
-
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.!?\n]{0,40}"
-    r"\b(?:instructions?|prompts?|rules|directions|assignments?|guidelines|(?:all|everything)\s+(?:the\s+)?(?:above|before|previous|prior))\b"
-    r"|\b(?:you are|act as|pretend (?:to be|you are)|from now on,? you)\b[^.!?\n]{0,40}"
-    r"\b(?:ai|assistant|chatbot|language model|gpt|dan|bot|hacker|linux|interpreter)\b"
-    r"|\b(?:system|hidden|initial|original|secret)\s+(?:prompt|instructions?|message)\b"
-    r"|\byour (?:instructions|prompt|rules|programming)\b"
-    r"|\b(?:vergiss|ignoriere?n?|missachte)\b[^.!?\n]{0,40}\b(?:anweisung\w*|aufgaben?|davor|vorherige\w*|anordnung\w*)\b",
-    re.IGNORECASE,
-)
 
 
 def fence_of(pieces: Sequence[str]) -> str:
@@ -98,8 +80,3 @@ def _shorten(text: str, count: Callable[[str], int], max_tokens: int) -> str:
         shorter = text[:n_characters]
         text = shorter.rpartition(" ")[0] or shorter
     return text
-
-
-def read_prompt(step: str) -> str:
-    """The instructions of a step, from its markdown file; they are part of its recipe."""
-    return (files("analytics.models.llm") / "prompts" / f"{step}.md").read_text(encoding="utf-8").strip()

@@ -16,6 +16,7 @@ from analytics.identity import hash_of
 from analytics.models.llm.prompting import fit, render_data
 from analytics.models.llm.protocol import Answer, LanguageModelCard, Prompt, Status
 from analytics.models.llm.rate import RateLimit
+from analytics.models.weights import first_line
 from analytics.settings import LanguageModelSettings
 
 CHARACTERS_PER_TOKEN = 3
@@ -104,9 +105,9 @@ class RemoteModel:
                     self._takes_schema = False
                     continue
                 if not _is_worth_retrying(error):
-                    return Answer("", "failed", failure=f"the server refused: {_one_line(error)}")
+                    return Answer("", "failed", failure=f"the server refused: {first_line(error)}")
                 if time.monotonic() - self._last_answer > self._settings.give_up_seconds:
-                    return Answer("", "failed", failure=f"the server does not answer: {_one_line(error)}")
+                    return Answer("", "failed", failure=f"the server does not answer: {first_line(error)}")
                 time.sleep(_asked_wait(error) or wait * random.uniform(0.5, 1.5))
                 wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -155,12 +156,12 @@ def load_remote(settings: LanguageModelSettings) -> RemoteModel:
         model._client.with_options(timeout=min(10.0, settings.timeout_seconds)).models.list()
     except openai.AuthenticationError as error:
         raise ModelUnavailable(
-            f"{settings.url} refuses the key in {settings.api_key_env} ({_one_line(error)}); set it"
+            f"{settings.url} refuses the key in {settings.api_key_env} ({first_line(error)}); set it"
         ) from error
     except openai.APIConnectionError as error:
         raise ModelUnavailable(
-            f"no language model answers at {settings.url} ({_one_line(error)}); start the server, or correct "
-            "url under [language_model]"
+            f"no language model answers at {settings.url} ({first_line(error)}); start the server, or "
+            "correct url under [language_model]"
         ) from error
     except openai.APIStatusError:
         pass  # Some servers list no models; the first question will tell.
@@ -197,7 +198,3 @@ def _asked_wait(error: Exception) -> float | None:
         return min(float(asked), _LONGEST_WAIT) if asked else None
     except ValueError:
         return None
-
-
-def _one_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
