@@ -174,10 +174,9 @@ def by_role(table: Any, file: SourceFile) -> pl.DataFrame:
             column = pa.chunked_array(stored, field.type.storage_type)
             table = table.set_column(index, field.name, column)
     frame = pl.DataFrame(table)
-    frame = frame.with_columns(
-        _possible(name, dtype) for name, dtype in frame.schema.items() if dtype.is_temporal()
-    )
-    return frame.select(pl.col(column).alias(role) for role, column in file.roles.items())
+    # Taken by name, not by expression: a column may be called "*" or "^.*$", which would mean many.
+    columns = [_possible(frame.get_column(column)).alias(role) for role, column in file.roles.items()]
+    return pl.DataFrame(columns)
 
 
 def _is_foreign(field: Any) -> bool:
@@ -207,12 +206,14 @@ _LAST_DAY = 2_932_896
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
-def _possible(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column of dates or times with null for those that lie more than 8,000 years off."""
+def _possible(values: pl.Series) -> pl.Series:
+    """Dates or times with null for those that lie more than 8,000 years off; other values as they are."""
+    dtype = values.dtype
     if isinstance(dtype, pl.Datetime):
         limit = _LAST_DAY * _PER_DAY[dtype.time_unit]
     elif dtype == pl.Date:
         limit = _LAST_DAY
     else:
-        return pl.col(name)
-    return pl.when(pl.col(name).to_physical().is_between(-limit, limit)).then(pl.col(name)).alias(name)
+        return values
+    is_possible = values.to_physical().is_between(-limit, limit)
+    return values.to_frame("value").select(pl.when(is_possible).then("value").alias("value")).to_series()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -49,6 +49,12 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert (found.format, found.encoding, found.delimiter) == ("parquet", None, None)
     assert found.frame.equals(frame)
     assert peek(tmp_path / "s.parquet", n_rows=1).frame.equals(frame.head(1))
+
+
+def test_a_column_may_be_called_like_a_pattern(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"*": ["a"], "^.*$": [datetime(2026, 1, 1)], "x": ["b"]})
+    frame.write_parquet(tmp_path / "s.parquet")
+    assert peek(tmp_path / "s.parquet").frame.equals(frame)
 
 
 def test_of_a_folder_the_first_file_is_looked_at(tmp_path: Path) -> None:
