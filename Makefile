@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= nightloom.toml
 SAMPLE_DAY := 2026-06-30
+# A file's tests share what they set up, so that a file stays in one process.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dashboard test test-all lint bench clean
@@ -44,10 +46,10 @@ lint: setup
 	$(BIN)/mypy
 
 test: setup lint
-	$(BIN)/pytest -m "not slow or short"
+	$(BIN)/pytest -m "not slow or short" $(IN_PARALLEL)
 
 test-all: setup lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(IN_PARALLEL)
 
 bench: setup
 	$(BIN)/python benchmarks/embedding.py
