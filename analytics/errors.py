@@ -9,6 +9,7 @@ NightloomError              exit 1, one line
 │   ├── StoreFull           the disk is full
 │   └── SchemaTooNew        the state was written by a newer version
 ├── ActRefused              what a person asked of the registry cannot be done
+├── PlanNotAccepted         a change of recipe would cost far more than a night does
 ├── NotPublished            nothing is published yet, or not what was asked for
 ├── CheckFailed             a generation did not pass its checks and was not published
 └── ServerUnavailable       Prefect's server does not start or does not answer; retryable
@@ -66,6 +67,10 @@ class ActRefused(NightloomError):
     """What a person asked of a theme, a link or a proposal cannot be done."""
 
 
+class PlanNotAccepted(NightloomError):
+    """A change of recipe would cost far more than a usual night, and nobody has accepted that yet."""
+
+
 class NotPublished(NightloomError):
     """Nothing is published yet, or the generation asked for is not there."""
 
@@ -78,6 +83,10 @@ class ServerUnavailable(NightloomError):
     """Prefect's server, the temporary or the configured one, does not start or does not answer."""
 
     retryable = True
+
+
+SERVER_GONE = "the server does not answer"
+"""How the failure of a call begins that says nothing of what was asked: it never parks it."""
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}

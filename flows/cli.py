@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="say what a night would read and owe; write nothing"
     )
 
+    run.add_argument(
+        "--accept-plan",
+        action="store_true",
+        help="pay for a change of model or prompt that costs more than three times the median night",
+    )
+
     show = command("show", _show, "show what is published")
     show.add_argument("what", choices=sorted(SHOWN), help="what to show")
     show.add_argument("--user", help="recommendations: only this user's")
@@ -201,7 +207,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with stating_prefect():
             from flows.nightly import nightly
 
-            published = nightly(arguments.config, arguments.as_of, arguments.limit)
+            published = nightly(arguments.config, arguments.as_of, arguments.limit, arguments.accept_plan)
     return _conclude(published, arguments.config)
 
 

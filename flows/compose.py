@@ -8,6 +8,7 @@ from functools import lru_cache
 import polars as pl
 
 from analytics.insight.briefing import decision_sentence
+from analytics.insight.kinds import statement_kind
 from analytics.insight.shares import document_days, theme_days, trends
 from analytics.intake.health import assess_sources
 from analytics.models.sentiment import sentiment_label
@@ -17,9 +18,12 @@ from analytics.tables import TABLES
 from flows.gather import (
     author_numbers,
     documents_of,
+    extraction_part,
+    is_extracted,
     live_rows,
     not_granting,
     opinions_in,
+    sentence_keys,
     sentiment_keys,
     vector_keys,
     with_survivors,
@@ -102,19 +106,34 @@ def _opinions(night: Night, recipes: dict[str, str]) -> tuple[pl.DataFrame, pl.S
     opinions = opinions_in(night, recipes["clean"], recipes["sentence"])
     opinions = opinions.with_columns(sentiment_keys(opinions, recipes["sentiment"]).alias("sentiment_key"))
     present = with_vectors(night, opinions, recipes["embedding"])
-    unread = opinions.join(present, on="opinion_id", how="anti")["document_id"].unique()
+    waits = opinions.join(present, on="opinion_id", how="anti")["document_id"]
+    unread = pl.concat([waits, _not_extracted(night, recipes)]).unique()
     keys = present.select(key="sentiment_key")
     scores = night.store.lake.read("sentiment", recipes["sentiment"], keys, schema={"sentiment": pl.Float64})
     scored = present.filter(~pl.col("document_id").is_in(unread.implode())).join(
         scores, left_on="sentiment_key", right_on="key", how="left", maintain_order="left"
     )
+    scored = scored.with_columns(sentiment=pl.coalesce("stated", "sentiment")).with_columns(
+        sentiment_label(pl.col("sentiment")).alias("sentiment_label")
+    )
     whole = scored.with_columns(
-        sentiment_label(pl.col("sentiment")).alias("sentiment_label"),
-        opinion_recipe=pl.lit(recipes["sentence"]),
+        kind=pl.coalesce("kind", statement_kind("quote", "sentiment_label")),
         embedding_recipe=pl.lit(recipes["embedding"]),
         sentiment_recipe=pl.lit(recipes["sentiment"]),
     )
     return TABLES["opinion"].conform(whole), unread
+
+
+def _not_extracted(night: Night, recipes: dict[str, str]) -> pl.Series:
+    """Documents that the language model is still to be asked about: document_id."""
+    recipe = extraction_part(recipes["sentence"])
+    documents = documents_of(night, recipes["clean"]).filter("is_covered")
+    if not recipe:
+        return documents["document_id"].head(0)
+    asked = documents.filter(is_extracted(night.settings))
+    asked = asked.with_columns(sentence_keys(asked, recipe).alias("sentence_key"))
+    answered = night.store.lake.keys("extraction", recipe)
+    return asked.join(answered, left_on="sentence_key", right_on="key", how="anti")["document_id"]
 
 
 def assess_health(night: Night, documents: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import polars as pl
 
 from analytics.identity import lake_keys
+from analytics.insight.extraction import EXTRACTED
 from analytics.insight.sentences import opinions_of, read_with_question
 from analytics.intake.cleaning import CLEAN_ROWS
 from analytics.intake.languages import settle_languages
@@ -131,19 +132,32 @@ def sentence_keys(documents: pl.DataFrame, recipe: str) -> pl.Series:
     return pl.Series(lake_keys(recipe, zip(documents["text_hash"], asked, strict=True)), dtype=pl.String)
 
 
+def is_extracted(settings: Settings) -> pl.Expr:
+    """Whether a document's statements are asked of the language model: its source wants it, it reads it."""
+    sources = [source.name for source in settings.sources if source.extraction == "model"]
+    languages = settings.language_model.languages or ("en",)
+    return pl.col("source").is_in(sources) & (
+        pl.lit("*" in languages) | pl.col("language").is_in(list(languages))
+    )
+
+
+def extraction_part(recipe: str) -> str:
+    """Of the recipe of statements, that of the extraction: it stands behind the sentences', or is empty."""
+    return recipe.partition("+")[2]
+
+
 @lru_cache(maxsize=1)
 def opinions_in(night: Night, clean_recipe: str, sentence_recipe: str) -> pl.DataFrame:
     """Every statement of the covered documents, with `reading`, what a model is given to read.
 
     A conversation says a thing once: of the same words in several of its messages the first counts.
+
+    Returns:
+        Beside the columns of `opinions_of` and those of the document: reading, said, kind and stated (the
+        sentiment that extraction found, null elsewhere), opinion_recipe.
     """
     documents = documents_of(night, clean_recipe).filter("is_covered")
-    documents = documents.with_columns(sentence_keys(documents, sentence_recipe).alias("sentence_key"))
-    spans = night.store.lake.read(
-        "sentence", sentence_recipe, documents.select(key="sentence_key"), schema=SPANS
-    )
-    found = documents.join(spans, left_on="sentence_key", right_on="key")
-    opinions = opinions_of(found.select("document_id", "text", "starts", "ends"))
+    opinions = stated_in(night, documents, sentence_recipe)
     about = documents.select(
         "document_id",
         "source",
@@ -157,12 +171,60 @@ def opinions_in(night: Night, clean_recipe: str, sentence_recipe: str) -> pl.Dat
     )
     opinions = opinions.join(about, on="document_id").sort("opinion_id")
     repeated = _said_before(opinions)
-    reading = read_with_question(opinions["quote"].to_list(), opinions["question"].to_list())
     return (
-        opinions.with_columns(pl.Series("reading", reading, pl.String))
+        opinions.with_columns(readings_of(opinions))
         .join(repeated, on="opinion_id", how="anti", maintain_order="left")
-        .drop("source", "thread_id", "created_at", "question")
+        .drop("source", "thread_id", "created_at", "question", "place")
     )
+
+
+def stated_in(night: Night, documents: pl.DataFrame, recipe: str) -> pl.DataFrame:
+    """The statements of some documents, as their stage of the lake has them; see `opinions_in`."""
+    by_sentence, _, by_model = recipe.partition("+")
+    asks_model = is_extracted(night.settings) if by_model else pl.lit(False)
+    found = []
+    for stage, part, schema, rows in (
+        ("sentence", by_sentence, SPANS, documents.filter(~asks_model)),
+        ("extraction", by_model, EXTRACTED, documents.filter(asks_model)),
+    ):
+        keyed = rows.with_columns(sentence_keys(rows, part).alias("key"))
+        answers = night.store.lake.read(stage, part, keyed.select("key"), schema=schema)
+        answers = answers.with_columns(
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in EXTRACTED.items()
+            if name not in answers.columns
+        )
+        joined = keyed.select("document_id", "text", "key").join(answers, on="key")
+        found.append(
+            opinions_of(joined)
+            .join(joined.select("document_id", "said", "kinds", "sentiments"), on="document_id")
+            .with_columns(
+                pl.col("said").list.get(pl.col("place"), null_on_oob=True),
+                kind=pl.col("kinds").list.get(pl.col("place"), null_on_oob=True),
+                stated=pl.col("sentiments").list.get(pl.col("place"), null_on_oob=True),
+                opinion_recipe=pl.lit(part),
+            )
+            .drop("kinds", "sentiments")
+        )
+    return pl.concat(found)
+
+
+def readings_of(opinions: pl.DataFrame) -> pl.Series:
+    """What a model reads of each statement: its words, behind a question that they answer.
+
+    Where a sentence makes several statements, each is read behind what it is about.
+
+    Args:
+        opinions: Columns document_id, start, quote, question, aspect.
+    """
+    reading = pl.Series(
+        "reading", read_with_question(opinions["quote"].to_list(), opinions["question"].to_list()), pl.String
+    )
+    shares_sentence = pl.len().over("document_id", "start") > 1
+    behind = pl.when(shares_sentence & pl.col("aspect").is_not_null()).then(
+        pl.format("{}: {}", "aspect", "reading")
+    )
+    return opinions.with_columns(reading).select(reading=pl.coalesce(behind, "reading")).to_series()
 
 
 def _said_before(opinions: pl.DataFrame) -> pl.DataFrame:

@@ -6,15 +6,16 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.errors import SettingsError
+from analytics.errors import PlanNotAccepted, SettingsError
 from analytics.identity import canonical_json, run_id
 from analytics.settings import Settings, load_settings
 from analytics.store.files import sweep_unfinished
@@ -27,6 +28,9 @@ from analytics.store.pointer import Pointer, read_pointer
 
 SETTINGS = "settings"
 """Row of the journal's manifest that holds the settings which a run was made with."""
+
+DEAR = 3
+"""A change of recipe that costs more than so many median nights waits until it is accepted."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Handle:
     facts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @classmethod
+    def of(cls, stage: Stage, n: int, facts: dict[str, int]) -> Handle:
+        """The handle of a stage of the lake."""
+        return cls(stage.name, stage.recipe_id, canonical_json(stage.recipe), n, facts)
+
 
 @dataclass(frozen=True)
 class Night:
@@ -59,6 +68,8 @@ class Night:
     """Attempts that count before this one, oldest first."""
     limit: int | None
     started_at: datetime
+    accept_plan: bool = False
+    """Whether a change of recipe may cost whatever it costs."""
 
     @property
     def run_id(self) -> str:
@@ -77,13 +88,16 @@ class Night:
 
 
 @contextmanager
-def begin_night(config: Path, as_of: date | None = None, limit: int | None = None) -> Iterator[Night]:
+def begin_night(
+    config: Path, as_of: date | None = None, limit: int | None = None, accept_plan: bool = False
+) -> Iterator[Night]:
     """Hold the store, prune it, and begin a run or the next attempt at an unfinished one.
 
     Args:
         config: The settings file.
         as_of: Last local day to cover; the last complete day when left out, or that of an unfinished run.
         limit: Take at most this many new documents; such a run is never published.
+        accept_plan: Let a change of recipe cost whatever it costs.
 
     Raises:
         SettingsError: bad settings, or an `as_of` before the night that is published.
@@ -97,6 +111,7 @@ def begin_night(config: Path, as_of: date | None = None, limit: int | None = Non
         sweep_unfinished(store.data_dir)
         pointer = read_pointer(store.published)
         night = next_attempt(settings, store, pointer, as_of, limit, sequence)
+        night = replace(night, accept_plan=accept_plan)
         _journal_start(store, night)
         yield night
 
@@ -135,8 +150,16 @@ def fill_stage(
     engine: Callable[[], Engine],
     on_plan: Callable[[int], None] = lambda n_owed: None,
     max_keys: int | None = None,
+    may_spend: Callable[[], bool] = lambda: True,
 ) -> Handle:
-    """Answer what a stage owes, and the handle that says so; the arguments are those of `Lake.fill`."""
+    """Answer what a stage owes, and the handle that says so; the arguments are those of `Lake.fill`.
+
+    Raises:
+        PlanNotAccepted: the stage's recipe changed, that costs far more than a usual night, and nobody has
+            accepted it.
+    """
+    if stage.calls_model:
+        _check_plan(night, stage, wanted)
     filled = night.store.lake.fill(
         stage,
         wanted,
@@ -146,6 +169,7 @@ def fill_stage(
         newest_days=night.settings.schedule.newest_days,
         on_plan=on_plan,
         max_keys=max_keys,
+        may_spend=may_spend,
     )
     facts = {
         "n_calls": filled.n_calls,
@@ -153,7 +177,30 @@ def fill_stage(
         "n_parked": filled.n_parked,
         "n_left": filled.n_left,
     }
-    return Handle(stage.name, stage.recipe_id, canonical_json(stage.recipe), filled.n_wanted, facts)
+    return Handle.of(stage, filled.n_wanted, facts)
+
+
+def _check_plan(night: Night, stage: Stage, wanted: pl.DataFrame) -> None:
+    """Stop where a change of recipe costs more than three times the median night, until it is accepted."""
+    if night.accept_plan or not night.earlier or night.limit is not None:
+        return
+    lake = night.store.lake
+    last = " ".join(str(row["recipe"]) for row in read_manifest_rows(night, night.earlier[-1]).values())
+    if stage.recipe_id in last or lake.is_planned(stage, night.run_id):
+        return
+    usual = [
+        int(paid["n_calls"].sum())
+        for attempt in night.earlier
+        if (paid := lake.ledger(attempt.run_id).filter(stage=stage.name)).height
+    ]
+    owed, _ = lake.owed(stage, wanted, night.run_id)
+    middle = median([n for n in usual if n] or [0])
+    if middle and owed.height > DEAR * middle:
+        raise PlanNotAccepted(
+            f"the recipe of stage {stage.name} has changed, and tonight would ask the model for "
+            f"{owed.height:,} texts, {owed.height / middle:.0f} times the median night ({middle:,.0f}); pass "
+            "--accept-plan to pay for it, or set the model and its limits back"
+        )
 
 
 def _unfinished(store: Store, pointer: Pointer) -> dict[str, Any] | None:

@@ -62,10 +62,13 @@ publish_generation = step(publish.publish)
 
 @flow(name="nightly", persist_result=False)
 def nightly(
-    config: Path = Path("nightloom.toml"), as_of: date | None = None, limit: int | None = None
+    config: Path = Path("nightloom.toml"),
+    as_of: date | None = None,
+    limit: int | None = None,
+    accept_plan: bool = False,
 ) -> dict[str, Any]:
     """One night: what is new in the store goes in, one published generation comes out."""
-    with begin_night(config, as_of, limit) as night:
+    with begin_night(config, as_of, limit, accept_plan) as night:
         expire(night)
         documents = read_sources(night)
         texts = clean(night)

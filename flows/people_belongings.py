@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from analytics.identity import document_id, lake_keys
-from analytics.insight.sentences import opinions_of, read_with_question
+from analytics.insight.sentences import opinions_of
 from analytics.store.erase import Belongings
 from analytics.store.journal import Attempt
 from analytics.store.layout import Store
 from analytics.tables import UTC_TIME
-from flows.gather import SPANS
+from flows.gather import SPANS, readings_of
 from flows.words import BLOCKS
 
 _OF_ALL = {"key": pl.String, "source": pl.String, "author_key": pl.String}
@@ -28,6 +28,7 @@ _COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "user": {**_OF_ALL},
     "interaction": {**_OF_ALL, "created_at": UTC_TIME},
 }
+STATEMENT_STAGES = ("sentence", "extraction")
 _TEXTS = {"key": pl.String, "text": pl.String, "text_hash": pl.String, "question": pl.String}
 
 
@@ -99,7 +100,7 @@ def belongings_of(store: Store, owned: Owned, item_texts: Collection[str]) -> Be
         clean_keys=clean_keys,
         lake_keys={
             **_keys_of_statements(store, arrivals, owned, opinions, others, own_keys, item_texts),
-            "sentence": _sentence_keys(store, texts.filter(pl.col("key").is_in(list(own_keys))), own_keys),
+            **_sentence_keys(store, texts.filter(pl.col("key").is_in(list(own_keys))), own_keys),
             "block": _block_keys(store, owned.documents["key"]),
             "clean": own_keys,
             "interaction": frozenset(owned.interactions["key"]),
@@ -153,15 +154,20 @@ def _statements(store: Store, pairs: pl.DataFrame, texts: pl.DataFrame) -> pl.Da
     """Statements of documents under every recipe: opinion_id, document_id, quote, question, reading."""
     said = pairs.select("document_id", "clean_key").join(texts, left_on="clean_key", right_on="key")
     asked = said.select("document_id", "question").unique()
-    found = [opinions_of(said.head(0).with_columns(starts=None, ends=None))]
-    for recipe in store.lake.recipes("sentence"):
-        keyed = said.with_columns(_sentence_key(said, recipe))
-        spans = store.lake.read("sentence", recipe, keyed.select(key="sentence_key"), schema=SPANS)
-        found.append(opinions_of(keyed.join(spans, left_on="sentence_key", right_on="key")))
-    opinions = pl.concat(found).select("opinion_id", "document_id", "quote").unique()
-    opinions = opinions.join(asked, on="document_id")
-    reading = read_with_question(opinions["quote"].to_list(), opinions["question"].to_list())
-    return opinions.with_columns(pl.Series("reading", reading, pl.String))
+    empty = opinions_of(said.head(0).with_columns(starts=None, ends=None)).join(asked, on="document_id")
+    found = [empty.with_columns(reading=pl.lit(None, pl.String))]
+    for stage in STATEMENT_STAGES:
+        for recipe in store.lake.recipes(stage):
+            keyed = said.with_columns(_sentence_key(said, recipe))
+            spans = store.lake.read(stage, recipe, keyed.select(key="sentence_key"), schema=SPANS)
+            cut = keyed.join(spans, left_on="sentence_key", right_on="key")
+            stated = opinions_of(cut).join(asked, on="document_id")
+            found.append(stated.with_columns(readings_of(stated)))
+    return (
+        pl.concat(found, how="diagonal")
+        .select("opinion_id", "document_id", "quote", "question", "reading")
+        .unique()
+    )
 
 
 def _sentence_key(texts: pl.DataFrame, recipe: str) -> pl.Series:
@@ -209,7 +215,7 @@ def _folds(store: Store, arrivals: pl.DataFrame, documents: pl.Series) -> pl.Dat
     return versions.join(source_rows(store, "document"), on="key").select("document_id", "fold").unique()
 
 
-def _sentence_keys(store: Store, texts: pl.DataFrame, own_keys: frozenset[str]) -> frozenset[str]:
+def _sentence_keys(store: Store, texts: pl.DataFrame, own_keys: frozenset[str]) -> dict[str, frozenset[str]]:
     """Keys of the statements of texts that no other cleaned text equals."""
     same = ["text_hash", "question"]
     is_other = pl.col("text_hash").is_in(texts["text_hash"].to_list()) & ~pl.col("key").is_in(list(own_keys))
@@ -217,7 +223,7 @@ def _sentence_keys(store: Store, texts: pl.DataFrame, own_keys: frozenset[str]) 
     mine = texts.select(*same).with_columns(asked).unique()
     elsewhere = _texts_of(store, is_other).select(*same).with_columns(asked).unique()
     left = mine.join(elsewhere, on=same, how="anti")
-    return _keys_under(store, "sentence", left.rows())
+    return {stage: _keys_under(store, stage, left.rows()) for stage in STATEMENT_STAGES}
 
 
 def _block_keys(store: Store, keys: pl.Series) -> frozenset[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
-from tqdm import tqdm
 
-from analytics.identity import hash_of, lake_keys, stage_seed
+from analytics.identity import canonical_json, hash_of, lake_keys, stage_seed
+from analytics.insight.extraction import extract_statements, extraction_recipe, most_tokens
 from analytics.insight.sentences import opinion_spans, sentence_recipe
 from analytics.models.embedding import describe_model, load_embedder
+from analytics.models.llm.loading import describe_language_model
+from analytics.models.llm.protocol import LanguageModel
 from analytics.models.sentiment import (
     LEXICON_LANGUAGES,
     SentimentHead,
@@ -26,6 +27,7 @@ from analytics.models.sentiment import (
 from analytics.store.lake import Engine, Stage
 from flows.gather import (
     documents_of,
+    is_extracted,
     item_words,
     live_rows,
     opinions_in,
@@ -35,8 +37,10 @@ from flows.gather import (
     with_vectors,
 )
 from flows.ingest import N_FOLDS
+from flows.language import ask_stage, part_size
 from flows.night import Handle, Night, fill_stage, read_manifest_rows
 from flows.people import without_objecting
+from flows.progress import progress
 from flows.theme_book import registry_before
 
 MAX_HEAD_DOCUMENTS = 20_000
@@ -44,16 +48,42 @@ MAX_HEAD_DOCUMENTS = 20_000
 
 
 def find_opinions(night: Night, cleaned: Handle) -> Handle:
-    """Cut every covered text into statements."""
-    stage = Stage("sentence", sentence_recipe())
+    """Find what every covered text states: each of its sentences, or what the language model extracts."""
     documents = documents_of(night, cleaned.recipe).filter("is_covered")
-    wanted = documents.select(
+    asks_model = is_extracted(night.settings)
+    stage = Stage("sentence", sentence_recipe())
+    found = fill_stage(
+        night,
+        stage,
+        _texts_to_cut(documents.filter(~asks_model), stage),
+        lambda: Engine(lambda rows: opinion_spans(rows.drop("day"))),
+    )
+    if all(source.extraction == "sentences" for source in night.settings.sources):
+        return found
+    model = describe_language_model(night.settings.language_model)
+    size = part_size(night, "extraction", most_tokens(model))
+    asked = Stage("extraction", extraction_recipe(model), part_size=size, calls_model=True)
+
+    def ask(model: LanguageModel, rows: pl.DataFrame, advance: Callable[[int], object]) -> pl.DataFrame:
+        return rows.select("key").hstack(extract_statements(model, rows["text"].to_list(), advance))
+
+    extracted = ask_stage(night, asked, _texts_to_cut(documents.filter(asks_model), asked), ask, "documents")
+    return Handle(
+        stage.name,
+        f"{found.recipe}+{extracted.recipe}",
+        canonical_json({"sentences": stage.recipe, "extraction": asked.recipe}),
+        found.n + extracted.n,
+        extracted.facts,
+    )
+
+
+def _texts_to_cut(documents: pl.DataFrame, stage: Stage) -> pl.DataFrame:
+    return documents.select(
         "text",
         "day",
         sentence_keys(documents, stage.recipe_id).alias("key"),
         is_answer=pl.col("question").is_not_null(),
     )
-    return fill_stage(night, stage, wanted, lambda: Engine(lambda rows: opinion_spans(rows.drop("day"))))
 
 
 def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
@@ -69,18 +99,12 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
     # A document is drawn whole: were it by statement, long ones would be covered last.
     texts = texts.sort("day", "draw", descending=[True, False], nulls_last=True).unique("text", keep="first")
     wanted = texts.with_columns(vector_keys(texts["text"], stage.recipe_id).alias("key"))
-    progress: list[tqdm[Any]] = []
-
-    def start_progress(n_owed: int) -> None:
-        # A log file gets a line now and then, a terminal a moving bar.
-        every = 1.0 if sys.stderr.isatty() else 15.0
-        progress.append(tqdm(total=n_owed, desc="embedding", unit=" texts", mininterval=every, ascii=True))
 
     def make_engine() -> Engine:
         embedder = load_embedder(model, night.settings.embedding)
 
         def answer(rows: pl.DataFrame) -> pl.DataFrame:
-            vectors = embedder.embed(rows["text"].to_list(), progress[0].update)
+            vectors = embedder.embed(rows["text"].to_list(), bar.advance)
             return rows.select(
                 "key",
                 pl.Series("vector", vectors.astype(np.float16), pl.Array(pl.Float16, embedder.n_dims)),
@@ -93,12 +117,9 @@ def embed(night: Night, cleaned: Handle, sentences: Handle) -> Handle:
             answer, f"{embedder.engine} {embedder.device} {embedder.precision}", embedder.load_seconds
         )
 
-    try:
+    with progress("embedding", "texts") as bar:
         max_calls = night.settings.schedule.max_calls
-        return fill_stage(night, stage, wanted, make_engine, start_progress, max_calls)
-    finally:
-        for bar in progress:
-            bar.close()
+        return fill_stage(night, stage, wanted, make_engine, bar.start, max_calls)
 
 
 def theme_words(night: Night) -> list[str]:

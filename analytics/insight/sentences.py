@@ -180,6 +180,7 @@ _OPINIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "nth": pl.Int32,
     "quote": pl.String,
     "aspect": pl.String,
+    "place": pl.Int32,
 }
 
 
@@ -187,20 +188,26 @@ def opinions_of(documents: pl.DataFrame) -> pl.DataFrame:
     """One row per statement of each document, sorted by document and place.
 
     Args:
-        documents: Columns document_id, text, starts, ends (null lists: no statements).
+        documents: Columns document_id, text, starts, ends (null lists: no statements) and, where statements
+            were extracted, aspects.
 
     Returns:
-        Columns opinion_id, document_id, start, end, nth, quote, aspect; `nth` counts from 0 the statements
-        with the same words in the same document; `quote` is `text[start:end]`; `aspect` is null.
+        Columns opinion_id, document_id, start, end, nth, quote, aspect, place; `nth` counts from 0 the
+        statements with the same words and aspect in the same document; `quote` is `text[start:end]`; `place`
+        counts a document's statements from 0.
     """
-    rows: list[tuple[str, str, int, int, int, str, None]] = []
-    for document, text, starts, ends in (
-        documents.select("document_id", "text", "starts", "ends").sort("document_id").iter_rows()
+    if "aspects" not in documents.columns:
+        documents = documents.with_columns(aspects=pl.lit(None, pl.List(pl.String)))
+    rows: list[tuple[str, str, int, int, int, str, str | None, int]] = []
+    for document, text, starts, ends, aspects in (
+        documents.select("document_id", "text", "starts", "ends", "aspects").sort("document_id").iter_rows()
     ):
-        seen: Counter[str] = Counter()
-        for start, end in zip(starts or (), ends or (), strict=True):
+        seen: Counter[tuple[str, str | None]] = Counter()
+        of_each = aspects or [None] * len(starts or ())
+        for place, (start, end, aspect) in enumerate(zip(starts or (), ends or (), of_each, strict=True)):
             quote = text[start:end]
-            nth = seen[quote]
-            seen[quote] += 1
-            rows.append((identity.opinion_id(document, quote, nth), document, start, end, nth, quote, None))
+            nth = seen[quote, aspect]
+            seen[quote, aspect] += 1
+            known = identity.opinion_id(document, quote, nth, aspect)
+            rows.append((known, document, start, end, nth, quote, aspect, place))
     return pl.DataFrame(rows, schema=_OPINIONS, orient="row")

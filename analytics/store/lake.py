@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from analytics.errors import SERVER_GONE
 from analytics.identity import hash_of
 from analytics.store.files import facts_of, put_json, put_parquet
 
@@ -25,6 +26,9 @@ PARKED_AFTER = 3
 
 FAILURE = "failure"
 """Column of an answer that says why there is none; such a row is never kept as an answer."""
+
+TOKENS = ("n_input_tokens", "n_output_tokens")
+"""Columns of an answer, failed or not, that say what it cost a language model; the ledger sums them."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,14 @@ class Engine:
 
     `answer` takes rows (`key` and inputs) and returns rows with `key` and outputs, in any order; a key it
     leaves out, or returns with a text in a `failure` column, has failed. It may depend on nothing but the
-    rows it is given.
+    rows it is given. TOKENS and `n_calls`, where it returns them, are what the ledger is told.
     """
 
     answer: Callable[[pl.DataFrame], pl.DataFrame]
     name: str = "python"
     load_seconds: float = 0.0
+    usd: Callable[[int, int], float] = lambda n_input_tokens, n_output_tokens: 0.0
+    """What tokens cost, in US dollars."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,8 @@ class Lake:
         owed = wanted.unique("key", keep="first", maintain_order=True).join(present, on="key", how="anti")
         failures = self.failures(stage.name, stage.recipe_id).filter(pl.col("run_id") != run_id)
         parked = (
-            failures.group_by("key")
+            failures.filter(~pl.col(FAILURE).str.starts_with(SERVER_GONE))
+            .group_by("key")
             .agg(pl.col("run_id").n_unique().alias("n_runs"))
             .filter(pl.col("n_runs") >= PARKED_AFTER)
         )
@@ -199,6 +206,7 @@ class Lake:
         newest_days: int,
         on_plan: Callable[[int], None] = lambda n_owed: None,
         max_keys: int | None = None,
+        may_spend: Callable[[], bool] = lambda: True,
     ) -> Filled:
         """Answer every wanted key that has no answer yet: the only way in which a night spends.
 
@@ -213,6 +221,7 @@ class Lake:
             on_plan: Told how many keys this attempt will answer, before it starts.
             max_keys: Most keys that the run answers, over all its attempts; parts are then at most a tenth of
                 it.
+            may_spend: Asked before each part; where it says no, that part and what follows are left.
         """
         self._describe(stage)
         owed, n_parked = self.owed(stage, wanted, run_id)
@@ -224,15 +233,19 @@ class Lake:
         rows = plan.filter(pl.col("part").is_in(missing)).join(
             wanted.unique("key", keep="first"), on="key", how="inner", maintain_order="left"
         )
-        if rows.height == 0:
-            return Filled(wanted.height, 0, 0, n_parked, n_left)
+        if rows.height == 0 or not may_spend():
+            return Filled(wanted.height, 0, 0, n_parked, n_left + rows.height)
         on_plan(rows.height)
         ready = engine()
-        n_failed = 0
+        n_asked = n_failed = 0
         for nth in missing:
+            if not may_spend():
+                break
             part = rows.filter(pl.col("part") == nth).drop("part")
             n_failed += self._land(stage, folder, run_id, nth, part, ready)
-        return Filled(wanted.height, rows.height if stage.calls_model else 0, n_failed, n_parked, n_left)
+            n_asked += part.height
+        n_left += rows.height - n_asked
+        return Filled(wanted.height, n_asked if stage.calls_model else 0, n_failed, n_parked, n_left)
 
     def ledger(self, run_id: str) -> pl.DataFrame:
         """What a run paid, summed over all its attempts: one row per stage and recipe."""
@@ -246,6 +259,8 @@ class Lake:
             "n_calls": pl.Int64,
             "n_answers": pl.Int64,
             "n_failed": pl.Int64,
+            **dict.fromkeys(TOKENS, pl.Int64),
+            "usd": pl.Float64,
             "engine": pl.String,
             "seconds": pl.Float64,
             "load_seconds": pl.Float64,
@@ -254,7 +269,7 @@ class Lake:
             pl.DataFrame(rows, schema=schema)
             .group_by("run_id", "stage", "recipe")
             .agg(
-                pl.col("n_calls", "n_answers", "n_failed").sum(),
+                pl.col("n_calls", "n_answers", "n_failed", *TOKENS, "usd").sum(),
                 n_parts=pl.len(),
                 engine=pl.col("engine").drop_nulls().unique().sort().str.join(", "),
                 seconds=pl.col("seconds").sum(),
@@ -276,6 +291,13 @@ class Lake:
                     n_dropped += (rows.height - left.height) if pattern.startswith("part") else 0
         return n_dropped
 
+    def is_planned(self, stage: Stage, run_id: str) -> bool:
+        """Whether a run has begun to answer what it owes under the stage's recipe."""
+        return self._plan_file(stage, run_id).exists()
+
+    def _plan_file(self, stage: Stage, run_id: str) -> Path:
+        return self.folder(stage.name, stage.recipe_id) / f"plan-{run_id}.parquet"
+
     def _describe(self, stage: Stage) -> None:
         path = self.folder(stage.name, stage.recipe_id) / "recipe.json"
         if not path.exists():
@@ -286,7 +308,7 @@ class Lake:
 
         What an earlier attempt planned stays as it is; keys that have come since are cut into further parts.
         """
-        path = self.folder(stage.name, stage.recipe_id) / f"plan-{run_id}.parquet"
+        path = self._plan_file(stage, run_id)
         schema = {"part": pl.Int64, "key": pl.String}
         plan = pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=schema)
         new = owed.join(plan, on="key", how="anti", maintain_order="left")
@@ -307,6 +329,8 @@ class Lake:
     ) -> int:
         started = time.monotonic()
         answers = engine.answer(rows)
+        paid = {name: int(answers[name].sum()) for name in (*TOKENS, "n_calls") if name in answers.columns}
+        tokens = {name: paid.get(name, 0) for name in TOKENS}
         if FAILURE in answers.columns:
             reasons = answers.filter(pl.col(FAILURE).is_not_null()).select("key", FAILURE)
             answers = answers.filter(pl.col(FAILURE).is_null()).drop(FAILURE)
@@ -323,9 +347,11 @@ class Lake:
             put_parquet(folder / _part(run_id, nth).replace("part-", "failed-"), failed)
         facts = {
             "run_id": run_id,
-            "n_calls": rows.height if stage.calls_model else 0,
+            "n_calls": paid.get("n_calls", rows.height) if stage.calls_model else 0,
             "n_answers": answers.height,
             "n_failed": failed.height,
+            **tokens,
+            "usd": engine.usd(*tokens.values()),
             "engine": engine.name,
             "seconds": round(time.monotonic() - started, 3),
             "load_seconds": round(engine.load_seconds, 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from analytics.models.llm.protocol import Prompt
 
@@ -80,3 +81,8 @@ def _shorten(text: str, count: Callable[[str], int], max_tokens: int) -> str:
         shorter = text[:n_characters]
         text = shorter.rpartition(" ")[0] or shorter
     return text
+
+
+def read_prompt(name: str) -> str:
+    """The instructions of a step: `prompts/<name>.md`, which is a part of the step's recipe."""
+    return (Path(__file__).parent / "prompts" / f"{name}.md").read_text(encoding="utf-8").strip()

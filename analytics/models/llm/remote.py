@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from analytics.errors import ModelUnavailable
+from analytics.errors import SERVER_GONE, ModelUnavailable
 from analytics.identity import hash_of
 from analytics.models.llm.prompting import fit, render_data
 from analytics.models.llm.protocol import Answer, LanguageModelCard, Prompt, Status
@@ -107,7 +107,7 @@ class RemoteModel:
                 if not _is_worth_retrying(error):
                     return Answer("", "failed", failure=f"the server refused: {first_line(error)}")
                 if time.monotonic() - self._last_answer > self._settings.give_up_seconds:
-                    return Answer("", "failed", failure=f"the server does not answer: {first_line(error)}")
+                    return Answer("", "failed", failure=f"{SERVER_GONE}: {first_line(error)}")
                 time.sleep(_asked_wait(error) or wait * random.uniform(0.5, 1.5))
                 wait = min(2 * wait, _LONGEST_WAIT)
 

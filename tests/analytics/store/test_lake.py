@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.errors import SERVER_GONE
 from analytics.identity import lake_keys
 from analytics.store.files import facts_of
 from analytics.store.lake import PARKED_AFTER, Engine, Lake, Stage, order_owed
@@ -178,3 +179,43 @@ def test_owed_work_takes_new_days_first_and_each_day_in_turn(ages):
         turns = [taken[:n].count(day) for n, day in enumerate(taken)]
         assert turns == sorted(turns)
     assert order_owed(owed.reverse(), DAY, newest_days=90).equals(ordered)
+
+
+def test_what_a_language_model_read_and_wrote_is_in_the_ledger_failed_answers_too(tmp_path):
+    def answer(rows):
+        return rows.select(
+            "key",
+            n_input_tokens=pl.lit(100),
+            n_output_tokens=pl.lit(10),
+            n_calls=pl.lit(2),
+            failure=pl.when(pl.col("text") == "b").then(pl.lit("unreadable")),
+        )
+
+    lake = Lake(tmp_path)
+    fill(lake, wanted("a", "b"), lambda: Engine(answer, usd=lambda read, written: read + 2.0 * written))
+    row = lake.ledger("run1").row(0, named=True)
+    assert (row["n_input_tokens"], row["n_output_tokens"], row["n_calls"]) == (200, 20, 4)
+    assert (row["n_answers"], row["n_failed"], row["usd"]) == (1, 1, 240.0)
+
+
+def test_no_part_begins_once_the_budget_is_spent_and_the_rest_is_left(tmp_path):
+    lake, engine = Lake(tmp_path), Shouting()
+    rows = wanted(*"abcdefgh")
+    filled = lake.fill(
+        STAGE, rows, engine, run_id="run1", as_of=DAY, newest_days=90, may_spend=lambda: len(engine.asked) < 4
+    )
+    assert (filled.n_calls, filled.n_left, len(engine.asked)) == (6, 2, 6)
+    assert fill(lake, rows, Shouting(), run_id="run2").n_calls == 2
+
+
+def test_a_server_that_was_gone_parks_nothing(tmp_path):
+    lake = Lake(tmp_path)
+
+    def answer(rows):
+        gone = pl.when(pl.col("text") == "a").then(pl.lit(f"{SERVER_GONE}: refused")).otherwise(pl.lit("bad"))
+        return rows.select("key", failure=gone)
+
+    for run in ("run1", "run2", "run3"):
+        fill(lake, wanted("a", "b"), lambda: Engine(answer), run_id=run)
+    owed, n_parked = lake.owed(STAGE, wanted("a", "b"), "run4")
+    assert (owed["text"].to_list(), n_parked) == (["a"], 1)

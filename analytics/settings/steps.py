@@ -1,0 +1,134 @@
+"""What a night does with what it has read."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from analytics.settings.section import Section
+
+
+class CleaningSettings(Section):
+    """What is done to a text before anything reads it."""
+
+    max_characters: int = Field(20_000, ge=100, description="A longer body is cut here, at a word's end.")
+    max_title_characters: int = Field(300, ge=10, description="A longer title is cut here, at a word's end.")
+    max_per_author_day: int = Field(
+        10, ge=1, description="Of one author's documents in a source on one day, at most this many count."
+    )
+
+
+class RedactionSettings(Section):
+    """How personal data is found before any model reads a text."""
+
+    engine: Literal["patterns", "presidio"] = Field(
+        "patterns",
+        description='"patterns": forms and checksums; "presidio": those and, where it is installed, the '
+        "names and places that Presidio's language model finds.",
+    )
+
+
+class ThemeSettings(Section):
+    """How themes are found the first time and how the registry goes on afterwards."""
+
+    granularity: Literal["coarse", "medium", "fine"] = Field(
+        "medium",
+        description="When themes are first found, fewer and wider ones, or more and narrower: coarse, medium "
+        "or fine.",
+    )
+    auto_apply: bool = Field(
+        False,
+        description="Merge, split and widen themes as proposed without asking; people's own and pinned "
+        "themes are left alone.",
+    )
+    min_opinions: int = Field(10, ge=2, description="A smaller group of opinions is not a theme.")
+    min_discovery_opinions: int = Field(
+        200, ge=10, description="Discovery waits until the store holds this many opinions."
+    )
+    max_discovery_opinions: int = Field(
+        100_000, ge=100, description="Discovery reads at most this many opinions, drawn by key hash."
+    )
+
+
+class BriefSettings(Section):
+    """What is told in a few sentences about each theme, each item and the night."""
+
+    prose: Literal["quotes", "model"] = Field(
+        "quotes",
+        description='"quotes": sentences of customers; "model": sentences of the language model, each only '
+        "where the checker finds it supported by what customers wrote, and else a quote.",
+    )
+    max_items: int = Field(
+        200, ge=0, description="So many items, those most is written about, have a brief of their own."
+    )
+
+
+class BudgetSettings(Section):
+    """What a night may spend on the language model; what is left undone waits for the nights that follow."""
+
+    tokens: int | None = Field(
+        None, examples=[2_000_000], ge=1, description="Most tokens, read and written together."
+    )
+    usd: float | None = Field(None, examples=[5.0], gt=0, description="Most US dollars, by the prices above.")
+    seconds: float | None = Field(None, examples=[7_200.0], gt=0, description="Most seconds of answering.")
+
+
+class DecisionSettings(Section):
+    """Which decisions are listed."""
+
+    recent_days: int = Field(28, ge=1, description="Length of the recent window and of the one before it.")
+    max_decisions: int = Field(10, ge=1, description="How many decisions a night lists.")
+    max_quotes: int = Field(5, ge=1, description="How many quotes stand under a decision, one per author.")
+
+
+class RecommendationSettings(Section):
+    """What the lists for customers look like."""
+
+    list_length: int = Field(10, ge=1, description="Items in each customer's list.")
+    popular_days: int = Field(90, ge=1, description="Window in which popularity is counted.")
+    kinds: tuple[str, ...] = Field(
+        (), description="Kinds of interactions that show a liking, such as order; left out, all do."
+    )
+
+
+class ScheduleSettings(Section):
+    """How much of a night's owed work is taken, and in which order."""
+
+    newest_days: int = Field(
+        90, ge=1, description="Owed work of the newest days is taken first, then the rest."
+    )
+    max_calls: int | None = Field(
+        None,
+        examples=[200_000],
+        ge=10,
+        description="Most texts that a night hands to the embedding model; the rest waits for later nights.",
+    )
+
+
+class EventSettings(Section):
+    """Something that explains a change in what comes in."""
+
+    name: str = Field(min_length=1, description="What a page calls it.")
+    kind: Literal["promotion", "launch", "outage", "other"] = Field(
+        description='"promotion", "launch", "outage" or "other".'
+    )
+    start: date = Field(description="First day.")
+    end: date = Field(description="Last day.")
+    sources: tuple[str, ...] = Field((), description="Sources that it touches; left out, all.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> EventSettings:
+        if self.end < self.start:
+            raise ValueError(f"event {self.name!r} ends on {self.end}, before it starts on {self.start}")
+        return self
+
+
+class CalendarSettings(Section):
+    """Days that are not like others."""
+
+    holidays: tuple[date, ...] = Field((), description="Days on which little is expected to come in.")
+    events: tuple[EventSettings, ...] = Field(
+        (), description="Promotions, launches and outages, each in a [[calendar.events]] of its own."
+    )
