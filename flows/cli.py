@@ -7,13 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import NightloomError, store_error
 from analytics.settings import load_settings
+from flows.cli_evaluate import add_evaluate
 from flows.cli_themes import add_theme_commands
+from flows.cli_values import count, day, segment
 
 DONE, FAILED, DEGRADED = 0, 1, 3
 SCHEMA_VERSION = 1
@@ -70,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     command("check", _check, "read every source and say what a night would make of it; writes nothing")
 
     run = command("run", _run, "run one night: read, analyse, publish", json_flag=False)
-    run.add_argument("--as-of", type=_day, help="last local day to cover (YYYY-MM-DD); default: yesterday")
-    run.add_argument("--limit", type=_count, help="take at most this many new documents; publishes nothing")
+    run.add_argument("--as-of", type=day, help="last local day to cover (YYYY-MM-DD); default: yesterday")
+    run.add_argument("--limit", type=count, help="take at most this many new documents; publishes nothing")
     run.add_argument(
         "--dry-run", action="store_true", help="say what a night would read and owe; write nothing"
     )
@@ -86,10 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("what", choices=sorted(SHOWN), help="what to show")
     show.add_argument("--user", help="recommendations: only this user's")
     show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep)")
-    show.add_argument("--segment", type=_segment, metavar="NAME=VALUE", help="themes: in one segment")
+    show.add_argument("--segment", type=segment, metavar="NAME=VALUE", help="themes: in one segment")
     show.add_argument("--source", default="all", help="themes: in one source")
     show.add_argument("--weeks", type=int, choices=(1, 4, 13, 26), default=1, help="themes: last weeks")
-    show.add_argument("--limit", type=_count, help="at most this many rows")
+    show.add_argument("--limit", type=count, help="at most this many rows")
     show.add_argument("--generation", help="a kept generation instead of the active one")
 
     publish = command("publish", _publish, "list generations, roll back, or build one again")
@@ -115,45 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     objection.add_argument("--withdraw", action="store_true", help="the person no longer objects")
 
     add_theme_commands(commands)
-    _add_evaluate(commands)
+    add_evaluate(commands, act=_evaluate)
     command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
     return parser
-
-
-def _add_evaluate(commands: Any) -> None:
-    evaluate = commands.add_parser("evaluate", help="measure quality on a file of your own; stores nothing")
-    what = evaluate.add_subparsers(dest="evaluated", required=True, metavar="WHAT")
-    themes = what.add_parser("themes", help="how well and how steadily themes are found in its texts")
-    themes.add_argument("--config", type=Path, default=Path("nightloom.toml"), help="settings file")
-    themes.add_argument("--data", type=Path, required=True, metavar="FILE", help="Parquet, CSV or JSON Lines")
-    themes.add_argument("--text", required=True, metavar="COLUMN", help="its column of texts")
-    themes.add_argument("--label", metavar="COLUMN", help="its column of labels, which only the measures see")
-    themes.add_argument(
-        "--granularity", choices=("coarse", "medium", "fine"), help="instead of the settings'"
-    )
-    themes.add_argument("--seed", type=_count, help="instead of the store's")
-    themes.add_argument("--json", action="store_true", help="print JSON instead of text")
-    themes.set_defaults(act=_evaluate)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as YYYY-MM-DD") from None
-
-
-def _segment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a segment; write it as NAME=VALUE")
-    return name, value
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count; write a whole number above 0")
-    return int(text)
 
 
 def _print_object(content: dict[str, Any]) -> None:
@@ -348,29 +313,6 @@ def _say(told: tuple[str, dict[str, Any] | list[dict[str, Any]]], as_json: bool)
     return DONE
 
 
-def _evaluate(arguments: argparse.Namespace) -> int:
-    from analytics.settings import Settings
-    from flows.evaluate import as_lines, evaluate_themes
-
-    settings = (
-        load_settings(arguments.config) if arguments.config.exists() else Settings.model_construct(sources=())
-    )
-    result = evaluate_themes(
-        settings,
-        arguments.data,
-        arguments.text,
-        arguments.label,
-        granularity=arguments.granularity or settings.themes.granularity,
-        seed=arguments.seed,
-    )
-    if arguments.json:
-        _print_object(result)
-        return DONE
-    for line in as_lines(result):
-        print(line)
-    return DONE
-
-
 def _status(arguments: argparse.Namespace) -> int:
     from flows.printing import status_of
 
@@ -381,6 +323,16 @@ def _status(arguments: argparse.Namespace) -> int:
         return DONE
     for name, value in status.items():
         print(f"{name.replace('_', ' ')}: {'none' if value in (None, [], {}) else value}")
+    return DONE
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    result, lines = arguments.measure(arguments)
+    if arguments.json:
+        _print_object(result)
+        return DONE
+    for line in lines:
+        print(line)
     return DONE
 
 

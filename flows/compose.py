@@ -15,6 +15,7 @@ from analytics.models.sentiment import sentiment_label
 from analytics.store.generation import Content
 from analytics.store.registry import ACTIVE, THEME, Registry, replay, with_event_ids
 from analytics.tables import TABLES
+from flows.aspects import proposed_aspects
 from flows.gather import (
     author_numbers,
     documents_of,
@@ -116,7 +117,9 @@ def _opinions(night: Night, recipes: dict[str, str]) -> tuple[pl.DataFrame, pl.S
     scored = scored.with_columns(sentiment=pl.coalesce("stated", "sentiment")).with_columns(
         sentiment_label(pl.col("sentiment")).alias("sentiment_label")
     )
-    whole = scored.with_columns(
+    named = proposed_aspects(night, scored, recipes.get("aspect", ""))
+    whole = named.with_columns(
+        aspect=pl.coalesce("aspect", "proposed"),
         kind=pl.coalesce("kind", statement_kind("quote", "sentiment_label")),
         embedding_recipe=pl.lit(recipes["embedding"]),
         sentiment_recipe=pl.lit(recipes["sentiment"]),

@@ -15,7 +15,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from flows import ingest, publish, steps, themes, words
+from flows import aspects, ingest, publish, steps, themes, words
 from flows.night import Handle, begin_night
 from flows.people_erasing import expire
 
@@ -54,6 +54,7 @@ clean = step(words.clean)
 find_opinions = step(steps.find_opinions)
 embed = step(steps.embed)
 judge = step(steps.judge)
+name_aspects = step(aspects.name_aspects)
 place_themes = step(themes.place_themes)
 decide = step(publish.decide)
 recommend_items = step(publish.recommend_items)
@@ -75,10 +76,21 @@ def nightly(
         sentences = find_opinions(night, texts)
         vectors = embed(night, texts, sentences)
         sentiment = judge(night, texts, sentences, vectors)
+        about = name_aspects(night, texts, sentences, vectors)
         registry = place_themes(night, texts, sentences, vectors)
-        decisions = decide(night, [documents, texts, sentences, vectors, sentiment, registry])
+        decisions = decide(night, [documents, texts, sentences, vectors, sentiment, about, registry])
         lists = recommend_items(night, vectors)
-        handles = [documents, texts, sentences, vectors, sentiment, registry, decisions, lists]
+        handles = [
+            documents,
+            texts,
+            sentences,
+            vectors,
+            sentiment,
+            about,
+            registry,
+            decisions,
+            lists,
+        ]
         published = publish_generation(night, handles)
         show_artifacts(published["briefing"], handles)
         return published

@@ -198,8 +198,12 @@ def _keys_of_statements(
     judged = sorted(
         set(theirs.select("reading", "fold").rows()) - set(needed.select("reading", "fold").rows())
     )
+    asked = sorted(
+        set(opinions.select("quote", "reading").rows()) - set(said_too.select("quote", "reading").rows())
+    )
     return {
         "embedding": _keys_under(store, "embedding", readings),
+        "aspect": _keys_under(store, "aspect", asked),
         "sentiment": _keys_under(store, "sentiment", judged),
     }
 

@@ -129,6 +129,8 @@ def _sweep_all(settings: Settings, store: Store, owned: Owned, who: str, **subje
     items = item_texts(active)["text"].to_list() if active else []
     belongings = belongings_of(store, owned, items)
     names = drop_from_generations(store, belongings)
+    for recipe in store.lake.recipes("vocabulary"):
+        replace_in_lake(store, "vocabulary", recipe, pl.DataFrame())  # the next night learns another
     if owned.is_rated:
         _refit_heads(settings, store, belongings)
     _redact_name(store, owned.users["key"].to_list())

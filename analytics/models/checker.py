@@ -26,7 +26,7 @@ _NEGATIONS = frozenset(
     "arent werent wont wouldnt couldnt shouldnt hasnt havent hadnt aint hardly barely lacks lack "
     "lacking fails fail failed unable".split()
 )
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     "a about above after again all also am an and any are as at be because been before being below "
     "between both but by can could did do does doing down during each even few for from further get "
     "gets got had has have having he her here hers him his how i if in into is it its itself just "
@@ -68,8 +68,8 @@ class Sentence:
             if _denies(token):
                 left = _SCOPE
             elif (
-                word not in _STOP
-                and word.replace("'", "") not in _STOP
+                word not in STOP_WORDS
+                and word.replace("'", "") not in STOP_WORDS
                 and not word[0].isdigit()
                 and len(word) > 1
             ):
@@ -95,7 +95,7 @@ class Sentence:
         return {
             token.lower()
             for token in self.tokens[1:]
-            if token[0].isupper() and token.lower() not in _STOP and token.upper() != "I"
+            if token[0].isupper() and token.lower() not in STOP_WORDS and token.upper() != "I"
         }
 
 

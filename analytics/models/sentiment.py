@@ -82,6 +82,12 @@ def score_lexicon(texts: Sequence[str]) -> np.ndarray:
     return np.array([analyser.polarity_scores(text)["compound"] for text in texts], dtype=np.float64)
 
 
+@cache
+def lexicon_words() -> frozenset[str]:
+    """Single words that the lexicon knows as judging, in lower case."""
+    return frozenset(word for word in _vader().lexicon if word.isalpha())
+
+
 @dataclass(frozen=True, eq=False)
 class SentimentHead:
     """Logistic regressions on unit vectors, one per fold of authors, each fitted without its own fold."""

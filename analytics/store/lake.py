@@ -162,6 +162,11 @@ class Lake:
             .sort("key")
         )
 
+    def read_all(self, stage: str, recipe: str) -> pl.DataFrame:
+        """Every row of a stage under a recipe, which has some."""
+        rows = pl.read_parquet(self.parts(stage, recipe))
+        return rows.unique("key", keep="first", maintain_order=True).sort("key")
+
     def owed(self, stage: Stage, wanted: pl.DataFrame, run_id: str) -> tuple[pl.DataFrame, int]:
         """Wanted rows that have no answer yet, and how many more are parked after failing too often."""
         present = self.keys(stage.name, stage.recipe_id)
@@ -189,7 +194,7 @@ class Lake:
         new = rows.unique("key", keep="first", maintain_order=True).join(
             self.keys(stage.name, stage.recipe_id), on="key", how="anti"
         )
-        if new.height:
+        if new.height or not self.parts(stage.name, stage.recipe_id):
             new = new.sort("key")
             name = f"part-{run_id}-{hash_of(new['key'].to_list())}.parquet"
             facts = {"run_id": run_id, "n_calls": 0, "n_answers": new.height, "n_failed": 0}

@@ -319,6 +319,7 @@ def test_stages_are_timed_and_the_briefing_is_left_as_artifacts(first_night):
         "sentence",
         "embedding",
         "sentiment",
+        "aspect",
         "theme",
         "decision",
         "recommendation",
