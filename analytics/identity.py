@@ -86,6 +86,11 @@ def proposal_id(kind: str, themes: Iterable[str]) -> str:
     return hash_of([kind, sorted(themes)])
 
 
+def brief_id(kind: str, subject: str) -> str:
+    """Identity of the brief about a theme, an item or the night."""
+    return hash_of(["brief", kind, subject])
+
+
 def decision_id(kind: str, subject: str, theme: str, episode: int) -> str:
     """Identity of a decision: an episode of one kind about one subject and theme."""
     return hash_of([kind, subject, theme, episode])

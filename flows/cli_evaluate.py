@@ -42,6 +42,14 @@ def add_evaluate(commands: Any, act: Callable[[argparse.Namespace], int]) -> Non
     extraction.add_argument("--config", type=Path, default=Path("nightloom.toml"), metavar="FILE")
     extraction.add_argument("--json", action="store_true", help="print JSON instead of text")
     extraction.set_defaults(measure=_extraction)
+    briefs = what.add_parser("briefs", help="how near briefs come to summaries that people wrote")
+    briefs.add_argument(
+        "--data", type=Path, required=True, metavar="FILE", help="Parquet or JSON Lines: reviews, summaries"
+    )
+    briefs.add_argument("--no-model", action="store_true", help="leave the language model out")
+    briefs.add_argument("--config", type=Path, default=Path("nightloom.toml"), metavar="FILE")
+    briefs.add_argument("--json", action="store_true", help="print JSON instead of text")
+    briefs.set_defaults(measure=_briefs)
 
 
 def _extraction(arguments: argparse.Namespace) -> Measured:
@@ -49,6 +57,14 @@ def _extraction(arguments: argparse.Namespace) -> Measured:
 
     settings = load_settings(arguments.config)
     result = evaluate_extraction_of(settings, arguments.data, n_for_model=arguments.sentences)
+    return result, as_lines(result)
+
+
+def _briefs(arguments: argparse.Namespace) -> Measured:
+    from flows.evaluate_briefs import as_lines, evaluate_briefs_of
+
+    settings = load_settings(arguments.config)
+    result = evaluate_briefs_of(settings, arguments.data, has_model=not arguments.no_model)
     return result, as_lines(result)
 
 

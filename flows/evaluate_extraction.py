@@ -69,6 +69,27 @@ def evaluate_extraction_of(
 
 
 def _read(data: Path, languages: tuple[str, ...]) -> pl.DataFrame:
+    rows = read_marked(data, ("text", "labels"))
+    marks = rows.schema["labels"]
+    inner = getattr(marks, "inner", None)
+    if not isinstance(inner, pl.Struct) or not {"aspect", "polarity"} <= {one.name for one in inner.fields}:
+        raise SourceError(
+            f"{data}: column 'labels' is {marks}; it must be a list of structs with aspect and polarity"
+        )
+    if "language" in rows.columns and "*" not in languages:
+        rows = rows.filter(pl.col("language").is_in(languages))
+    rows = rows.filter(pl.col("text").str.strip_chars() != "")
+    if rows.is_empty():
+        raise SourceError(f"{data}: no sentence in {', '.join(languages)}; give a file with some")
+    return rows
+
+
+def read_marked(data: Path, needed: tuple[str, ...]) -> pl.DataFrame:
+    """Rows of a file with marks of people; of a column `split` only "test".
+
+    Raises:
+        SourceError: it cannot be read, lacks a column or has no row.
+    """
     data = data.expanduser()
     try:
         rows = pl.read_ndjson(data) if data.suffix in (".jsonl", ".ndjson") else pl.read_parquet(data)
@@ -78,24 +99,13 @@ def _read(data: Path, languages: tuple[str, ...]) -> pl.DataFrame:
         raise SourceError(
             f"{data}: cannot be read ({str(error).splitlines()[0]}); give Parquet or JSON Lines"
         ) from error
-    for column in ("text", "labels"):
+    for column in needed:
         if column not in rows.columns:
-            raise SourceError(
-                f"{data}: no column {column!r}; it needs text, and labels with an aspect and a polarity each"
-            )
-    marks = rows.schema["labels"]
-    inner = getattr(marks, "inner", None)
-    if not isinstance(inner, pl.Struct) or not {"aspect", "polarity"} <= {one.name for one in inner.fields}:
-        raise SourceError(
-            f"{data}: column 'labels' is {marks}; it must be a list of structs with aspect and polarity"
-        )
+            raise SourceError(f"{data}: no column {column!r}; it needs {' and '.join(needed)}")
     if "split" in rows.columns:
         rows = rows.filter(pl.col("split") == "test")
-    if "language" in rows.columns and "*" not in languages:
-        rows = rows.filter(pl.col("language").is_in(languages))
-    rows = rows.filter(pl.col("text").str.strip_chars() != "")
     if rows.is_empty():
-        raise SourceError(f"{data}: no test sentence in {', '.join(languages)}; give a file with some")
+        raise SourceError(f'{data}: no row to test on; where there is a column split, "test" counts')
     return rows
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from analytics.identity import document_id, lake_keys
+from analytics.identity import document_id, hash_of, lake_keys
 from analytics.insight.sentences import opinions_of
 from analytics.store.erase import Belongings
 from analytics.store.journal import Attempt
@@ -204,8 +204,21 @@ def _keys_of_statements(
     return {
         "embedding": _keys_under(store, "embedding", readings),
         "aspect": _keys_under(store, "aspect", asked),
+        "brief_sentence": _sentences_of(store, set(quotes)),
         "sentiment": _keys_under(store, "sentiment", judged),
     }
+
+
+def _sentences_of(store: Store, quotes: set[str]) -> frozenset[str]:
+    """Keys of what a language model made of any of these quotes, whoever else wrote the same."""
+    hashes = sorted(map(hash_of, quotes))
+    holds_one = pl.col("quotes").list.eval(pl.element().is_in(hashes)).list.any()
+    found = [
+        pl.scan_parquet(parts).filter(holds_one).select("key").collect()
+        for recipe in store.lake.recipes("brief_sentence")
+        if (parts := store.lake.parts("brief_sentence", recipe))
+    ]
+    return frozenset(pl.concat(found)["key"]) if found else frozenset()
 
 
 def _keys_under(store: Store, stage: str, inputs: Collection[object]) -> frozenset[str]:

@@ -20,15 +20,9 @@ from analytics.store.generation import check_generation, new_name, write_generat
 from analytics.store.pointer import Entry, move_pointer, read_pointer
 from analytics.store.registry import THEME
 from analytics.tables import TABLES
-from flows.compose import (
-    Insights,
-    compose_generation,
-    compose_insights,
-    interactions_of,
-    item_vectors,
-    theme_events_of,
-)
+from flows.compose import Insights, compose_insights, theme_events_of
 from flows.gather import is_mostly_unread, live_rows
+from flows.generation import compose_generation, interactions_of, item_vectors
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
 from flows.people import without_objecting
 from flows.steps import read_head
@@ -110,6 +104,9 @@ def _aligned(vectors: pl.DataFrame, item_ids: list[str]) -> np.ndarray:
     return aligned
 
 
+_TOLD_OF_STAGES = ("n_failed", "n_parked", "n_left", "n_erased", "n_expired", "n_rejected", "n_sentences")
+
+
 def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
     """How good the night's own results are, as far as it can tell itself."""
     insights = compose_insights(night)
@@ -132,7 +129,7 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
     rows += language_quality(insights)
     for handle in handles:
         for name, value in handle.facts.items():
-            if name in ("n_failed", "n_parked", "n_erased", "n_expired") and value:
+            if name in _TOLD_OF_STAGES and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     rows += _reanchored(night)
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")

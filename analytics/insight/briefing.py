@@ -28,6 +28,21 @@ def decision_sentence(row: Mapping[str, Any]) -> str:
     return "; ".join(parts) + "."
 
 
+def figures_sentence(row: Mapping[str, Any], share: float) -> str:
+    """How much is written about a theme or an item, and in which tone, in one sentence.
+
+    Args:
+        row: n_documents, n_authors, negative_share and positive_share.
+        share: Of the covered documents.
+    """
+    documents, authors = _count(row["n_documents"], "document"), _count(row["n_authors"], "author")
+    negative, positive = _percent(row["negative_share"] or 0, 0), _percent(row["positive_share"] or 0, 0)
+    return (
+        f"{documents} by {authors}, {_percent(share, 1)} % of all covered; {negative} % of the statements "
+        f"are negative, {positive} % positive."
+    )
+
+
 def brief_night(
     decisions: pl.DataFrame,
     themes: pl.DataFrame,

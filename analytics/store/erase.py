@@ -78,7 +78,7 @@ class Belongings:
         return document.is_in(list(self.document_ids)) | is_replaced.fill_null(False)
 
 
-DERIVED = ("embedding", "sentiment", "aspect", "sentence", "extraction", "block", "clean")
+DERIVED = ("brief_sentence", "embedding", "sentiment", "aspect", "sentence", "extraction", "block", "clean")
 """Stages made of texts, each before those by which its rows are found."""
 
 SOURCES = ("interaction", "user", "document")
@@ -86,6 +86,7 @@ SOURCES = ("interaction", "user", "document")
 
 JOURNAL_OWNERS = {
     "decision_evidence": "opinion_id",
+    "brief_citation": "opinion_id",
     "recommendation": "user_id",
     "recommendation_evidence": "user_id",
     "quarantine": "row_hash",
@@ -98,6 +99,7 @@ GENERATION_OWNERS = {
     "opinion": "document_id",
     "opinion_theme": "opinion_id",
     "decision_evidence": "opinion_id",
+    "brief_citation": "opinion_id",
     "quarantine": "row_hash",
     "user": "user_id",
     "interaction": "user_id",
@@ -201,6 +203,14 @@ def _supported(decisions: pl.DataFrame, evidence: pl.DataFrame) -> pl.DataFrame:
     return left.with_columns(pl.col("rank").rank("ordinal").cast(decisions.schema["rank"]))
 
 
+def _cited(briefs: pl.DataFrame, citations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sentences of briefs that still have all that they cite, and what those cite."""
+    counted = citations.group_by("brief_id", "nth").agg(n=pl.len())
+    whole = briefs.join(counted, on=["brief_id", "nth"], how="left", maintain_order="left")
+    whole = whole.filter(pl.col("n").fill_null(0) == pl.col("n_citations")).drop("n")
+    return whole, citations.join(whole, on=["brief_id", "nth"], how="semi", maintain_order="left")
+
+
 def drop_from_generations(store: Store, belongings: Belongings) -> dict[str, str]:
     """Rewrite every kept generation without the person's rows, move the pointer, delete the old ones.
 
@@ -232,6 +242,7 @@ def _rewrite(old: Path, new: Path, belongings: Belongings) -> None:
             for table in TABLES.values():
                 if table.database == database:
                     tables[table.name] = _without(table, _published(connection, table), belongings)
+    tables["brief"], tables["brief_citation"] = _cited(tables["brief"], tables["brief_citation"])
     tables["decision"] = _supported(tables["decision"], tables["decision_evidence"])
     vectors = {path.stem: pl.read_parquet(path) for path in (old / "vectors").glob("*.parquet")}
     facts = {name: value for name, value in read_manifest(old).items() if name != "tables"}

@@ -116,6 +116,19 @@ _MUST_BE_EMPTY = {
         SELECT opinion_id FROM decision_evidence ANTI JOIN opinion USING (opinion_id)""",
     "a decision stands on a theme with too few authors": """
         SELECT decision_id FROM decision JOIN theme USING (theme_id) WHERE NOT is_shown""",
+    "a brief's sentence has lost what it cites": """
+        SELECT brief_id FROM brief AS b WHERE n_citations <> (
+            SELECT count(*) FROM brief_citation AS c JOIN opinion USING (opinion_id)
+            WHERE c.brief_id = b.brief_id AND c.nth = b.nth)""",
+    "a brief's quote is not what was written": """
+        SELECT b.brief_id FROM brief AS b
+        JOIN brief_citation AS c ON c.brief_id = b.brief_id AND c.nth = b.nth AND c."rank" = 1
+        JOIN opinion USING (opinion_id) WHERE b.origin = 'quote' AND b.text <> quote""",
+    "a brief quotes what may not be quoted": """
+        SELECT brief_id FROM brief_citation JOIN document USING (document_id) WHERE NOT may_quote""",
+    "a brief tells of a theme with too few authors": """
+        SELECT brief_id FROM brief JOIN theme ON theme_id = subject_id WHERE subject_kind = 'theme'
+        AND NOT is_shown""",
     "a share lies outside its interval": """
         SELECT theme_id FROM trend WHERE share IS NOT NULL
         AND NOT (share_low <= share + 1e-9 AND share <= share_high + 1e-9 AND share BETWEEN 0 AND 1)""",

@@ -252,4 +252,43 @@ INSIGHTS = (
         key=("decision_id", "rank"),
         journaled=True,
     ),
+    Table(
+        "brief",
+        "brief × sentence",
+        {
+            "brief_id": pl.String,
+            "subject_kind": pl.String,  # theme | item | night
+            "subject_id": pl.String,
+            "nth": pl.Int32,  # 0: the figures
+            "voice": pl.String,  # figures | representative | dissent
+            "text": pl.String,
+            "origin": pl.String,  # figures | quote | model
+            "support": pl.Float64,  # 0 to 1, of a model's sentence by what it cites
+            "n_citations": pl.Int32,
+            "sentence_key": pl.String,  # of a model's sentence in the lake
+            "sentence_recipe": pl.String,
+            "made_run": pl.String,
+            "made_on": pl.Date,
+            "recipe": pl.String,
+            "n_opinions": pl.Int64,  # these three: when it was made
+            "share": pl.Float64,
+            "negative_share": pl.Float64,
+        },
+        key=("brief_id", "nth"),
+        journaled=True,
+        derived=("text",),
+    ),
+    Table(
+        "brief_citation",
+        "brief × sentence × citation",
+        {
+            "brief_id": pl.String,
+            "nth": pl.Int32,
+            "rank": pl.Int32,  # 1: the statement that speaks
+            "opinion_id": pl.String,
+            "document_id": pl.String,
+        },
+        key=("brief_id", "nth", "rank"),
+        journaled=True,
+    ),
 )

@@ -1,0 +1,242 @@
+"""Briefs: at most five sentences about a theme, an item or the night, each with the documents it rests on.
+
+A brief is made of voices. A representative voice is a statement that covers much of what is said; a
+dissenting one says the opposite where enough people do. A voice speaks in its own words, or in a sentence
+that a language model made of it and of its neighbours; that one stands only where the checker finds it
+supported by them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.insight.sentences import count_words, split_sentences
+from analytics.insight.voices import choose_voices, group_by_voice
+from analytics.models.checker import THRESHOLD, Checker, Sentence
+from analytics.models.llm.prompting import read_prompt
+from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
+
+BRIEFS_VERSION = 1
+PROMPT = "brief"
+MAX_NEW_TOKENS = 60
+MAX_SENTENCES = 5
+N_VOICES = 4
+"""The figures are the fifth sentence."""
+MAX_CITED = 6
+"""Statements that a sentence is made of, at most."""
+MIN_NEAR = 0.45
+"""A neighbour of a voice is cited with it only where it is at least so near."""
+VOICE_WORDS = (5, 40)
+"""A voice has so many words."""
+MIN_DISSENT_SHARE, MIN_DISSENT_AUTHORS = 0.1, 3
+"""The other side is heard where it is at least so large."""
+LONGEST = 280
+"""A model's sentence of more characters is no sentence of a brief."""
+
+REPRESENTATIVE, DISSENT = "representative", "dissent"
+THEME, ITEM, NIGHT = "theme", "item", "night"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sentence of a brief before it has words: who speaks, and who says so too."""
+
+    voice: str
+    rows: list[int]
+    """Statements, the one that speaks first."""
+
+
+def choose_passages(
+    vectors: np.ndarray,
+    quotes: Sequence[str],
+    authors: Sequence[object],
+    labels: Sequence[str | None],
+    kept: Sequence[int] = (),
+) -> list[Passage]:
+    """Who speaks in a brief: voices that cover what is said, and the other side where it is large enough.
+
+    Args:
+        vectors: Of the statements, float32 unit rows (n, n_dims).
+        quotes: Their words.
+        authors: Who wrote each.
+        labels: negative, neutral or positive; None unknown.
+        kept: Rows that spoke when the brief was last made.
+    """
+    fits = [row for row, quote in enumerate(quotes) if VOICE_WORDS[0] <= count_words(quote) <= VOICE_WORDS[1]]
+    majority, minority = sides(labels, authors)
+    of_majority = [row for row in fits if labels[row] == majority]
+    if len({authors[row] for row in of_majority}) < N_VOICES:
+        of_majority = [row for row in fits if labels[row] != minority]
+    stay = [row for row in kept if row in of_majority]
+    chosen = choose_voices(vectors, of_majority, authors, N_VOICES - (minority is not None), stay)
+    passages = [Passage(REPRESENTATIVE, rows) for rows in _cited(vectors, chosen, authors, labels, minority)]
+    if minority is not None:
+        other = [row for row in fits if labels[row] == minority]
+        rows = np.array(other, dtype=np.int64)
+        spoke = [int(np.flatnonzero(rows == row)[0]) for row in kept if row in other]
+        picked = choose_voices(vectors[rows], range(len(rows)), [authors[row] for row in other], 1, spoke)
+        for group in _cited(vectors[rows], picked, [authors[row] for row in other], [None] * len(rows), ""):
+            passages.append(Passage(DISSENT, [other[place] for place in group]))
+    return passages
+
+
+def sides(labels: Sequence[str | None], authors: Sequence[object]) -> tuple[str, str | None]:
+    """The tone that most have, and the opposite one where enough people have it: negative or positive."""
+    opposite = {"negative": "positive", "positive": "negative"}
+    counts = {label: sum(one == label for one in labels) for label in opposite}
+    majority = max(sorted(opposite), key=lambda label: counts[label])
+    minority = opposite[majority]
+    people = {author for author, label in zip(authors, labels, strict=True) if label == minority}
+    is_large = counts[minority] >= MIN_DISSENT_SHARE * max(1, len(labels))
+    return majority, minority if is_large and len(people) >= MIN_DISSENT_AUTHORS else None
+
+
+def _cited(
+    vectors: np.ndarray,
+    voices: Sequence[int],
+    authors: Sequence[object],
+    labels: Sequence[str | None],
+    minority: str | None,
+) -> list[list[int]]:
+    """Each voice with those who say the same: near to it, of the same side, an author once."""
+    groups = []
+    for group in group_by_voice(vectors, voices):
+        voice, kept, spoke = group[0], [group[0]], {authors[group[0]]}
+        for row in group[1:]:
+            is_near = float(vectors[row] @ vectors[voice]) >= MIN_NEAR
+            if len(kept) == MAX_CITED or not is_near:
+                break
+            if authors[row] not in spoke and (labels[row] != minority or minority is None):
+                kept.append(row)
+                spoke.add(authors[row])
+        groups.append(kept)
+    return groups
+
+
+def brief_recipe(model: LanguageModelCard, embedding: str) -> dict[str, Any]:
+    """What decides a model's sentence and whether it stands.
+
+    Args:
+        model: The language model.
+        embedding: Recipe of the vectors that the checker compares.
+    """
+    return {
+        "stage": "brief_sentence",
+        "version": BRIEFS_VERSION,
+        "prompt": read_prompt(PROMPT),
+        "max_new_tokens": MAX_NEW_TOKENS,
+        "threshold": THRESHOLD,
+        "embedding": embedding,
+        **model.recipe(),
+    }
+
+
+def write_sentences(
+    model: LanguageModel,
+    evidence: Sequence[Sequence[str]],
+    checker: Checker,
+    redact: Callable[[list[str]], list[str]],
+    advance: Callable[[int], object] | None = None,
+) -> pl.DataFrame:
+    """Let a model put each passage into one sentence, and check it against what it was given.
+
+    Args:
+        model: The language model.
+        evidence: The statements of each passage.
+        checker: Finds how well they support the sentence.
+        redact: Takes personal data out of answers, as out of everything that is read.
+        advance: Called with the number of passages just answered.
+
+    Returns:
+        One row per passage, in order: sentence (null: none was made), support (0 to 1), is_supported,
+        n_input_tokens, n_output_tokens, n_calls, failure (null: none).
+    """
+    instructions = read_prompt(PROMPT)
+    prompts = [Prompt(instructions, tuple(" ".join(one.split()) for one in some)) for some in evidence]
+    answers = model.complete(prompts, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
+    said = [first_sentence(text) for text in redact([answer.text for answer in answers])]
+    read = [some[: max(1, answer.n_pieces_read)] for some, answer in zip(evidence, answers, strict=True)]
+    support = checker.support([one or "" for one in said], read)
+    rows = []
+    for answer, sentence, some, level in zip(answers, said, read, support, strict=True):
+        is_supported = sentence is not None and level >= THRESHOLD and not unfounded(sentence, some)
+        rows.append(
+            {
+                "sentence": sentence,
+                "support": round(float(level), 6) if sentence is not None else 0.0,
+                "is_supported": is_supported,
+                "n_input_tokens": answer.n_prompt_tokens,
+                "n_output_tokens": answer.n_new_tokens,
+                "n_calls": 1,
+                "failure": answer.failure if answer.status == "failed" else None,
+            }
+        )
+    schema = {
+        "sentence": pl.String,
+        "support": pl.Float64,
+        "is_supported": pl.Boolean,
+        **dict.fromkeys(("n_input_tokens", "n_output_tokens", "n_calls"), pl.Int64),
+        "failure": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+_LABEL = re.compile(
+    r"^(?:sentence|answer|summary|here (?:is|are)[^:]{0,60}|customers? say[^:]{0,20}):\s*", re.I
+)
+
+
+def first_sentence(answer: str) -> str | None:
+    """The first whole sentence of an answer, without a label or quotation marks around it; None: none."""
+    text = _LABEL.sub("", answer.strip()).strip(" \"'“”\n*-")
+    spans = split_sentences(text)
+    if not spans:
+        return None
+    sentence = " ".join(text[spans[0][0] : spans[0][1]].split()).strip(" \"'“”*-")
+    is_whole = sentence.endswith((".", "!", "?")) or len(spans) > 1 or len(answer) < 200
+    return sentence if is_whole and 3 <= count_words(sentence) and len(sentence) <= LONGEST else None
+
+
+def unfounded(sentence: str, evidence: Sequence[str]) -> set[str]:
+    """Numbers of a sentence that its evidence does not hold."""
+    known = {number for one in evidence for number in Sentence(one).numbers}
+    return Sentence(sentence).numbers - known
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a brief stands on: compared between the night that made it and tonight."""
+
+    n_opinions: int
+    share: float
+    negative_share: float
+
+
+MOVED_EVIDENCE = 0.2
+MOVED_SHARE = 0.25
+MOVED_TONE = 0.1
+"""A brief is made anew where so much of its evidence, of its share or of its tone has moved."""
+
+
+def has_moved(then: Standing, now: Standing, n_new: int) -> bool:
+    """Whether a brief says what is no longer so.
+
+    Args:
+        then: When it was made.
+        now: Tonight.
+        n_new: Statements of tonight that were not there then.
+    """
+    n_gone = max(0, then.n_opinions - (now.n_opinions - n_new))
+    evidence = (n_new + n_gone) / max(1, then.n_opinions)
+    share = abs(now.share - then.share) / max(then.share, 1e-9)
+    return (
+        evidence >= MOVED_EVIDENCE
+        or share >= MOVED_SHARE
+        or abs(now.negative_share - then.negative_share) >= MOVED_TONE
+    )

@@ -1,0 +1,123 @@
+"""A generation's tables and vectors, for a night and for a rebuild."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analytics.insight.briefing import decision_sentence
+from analytics.insight.shares import document_days, theme_days, trends
+from analytics.store.generation import Content
+from analytics.tables import TABLES
+from flows.compose import calendar_of, compose_insights, registry_of, theme_events_of
+from flows.compose_briefs import published_briefs
+from flows.gather import live_rows, vector_keys
+from flows.night import Night, read_manifest_rows
+from flows.steps import item_texts, with_rating_share
+
+
+def compose_generation(night: Night) -> Content:
+    """Every table and vector of the night's generation."""
+    store = night.store
+    insights = compose_insights(night)
+    documents, opinions, placed = insights.documents, insights.opinions, insights.opinion_themes
+    min_authors = night.settings.store.min_authors
+    journaled = {
+        name: store.journal.read(name, [night.made_by]).drop("_run_id")
+        for name, table in TABLES.items()
+        if table.journaled and name != "run"
+    }
+    decisions, evidence = _standing(journaled["decision"], journaled["decision_evidence"], insights.themes)
+    decisions = _decisions_in_words(decisions, insights.themes)
+    briefs, citations = published_briefs(night, insights, decisions)
+    trend = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
+    tables = {
+        **journaled,
+        "decision": decisions,
+        "decision_evidence": evidence,
+        "brief": briefs,
+        "brief_citation": citations,
+        "run": store.journal.read("run", night.counting).drop("_run_id"),
+        "document": documents,
+        "document_edit": insights.edits,
+        "document_day": document_days(documents),
+        "item": _items(night, documents),
+        "opinion": opinions,
+        "opinion_theme": placed,
+        "theme": insights.themes,
+        "theme_event": theme_events_of(night),
+        "theme_day": theme_days(opinions, placed, documents, trend, min_authors=min_authors),
+        "trend": trend,
+        "source": insights.sources,
+        "source_day": insights.source_days,
+        "calendar_event": calendar_of(night),
+        "ledger": store.lake.ledger(night.run_id),
+        "user": _users(night),
+        "interaction": interactions_of(night).rename({"id": "interaction_id"}),
+    }
+    return Content(tables, {"item": item_vectors(night), "theme": _theme_vectors(night)})
+
+
+def _standing(
+    decisions: pl.DataFrame, evidence: pl.DataFrame, themes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The decisions of a night without those whose theme an erasure has left with too few authors."""
+    standing = decisions.join(themes.filter("is_shown"), on="theme_id", how="semi").join(
+        evidence, on="decision_id", how="semi"
+    )
+    standing = standing.with_columns(pl.col("rank").rank("ordinal"))
+    return standing, evidence.join(standing, on="decision_id", how="semi")
+
+
+def _decisions_in_words(decisions: pl.DataFrame, themes: pl.DataFrame) -> pl.DataFrame:
+    named = decisions.join(
+        themes.select("theme_id", "name"), on="theme_id", how="left", maintain_order="left"
+    )
+    sentences = [decision_sentence(row) for row in named.iter_rows(named=True)]
+    return decisions.with_columns(pl.Series("sentence", sentences, pl.String))
+
+
+def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
+    """Items that a source describes or a document names."""
+    described = live_rows(night, "items")
+    described = (
+        described.select("title", "text", item_id="id")
+        if described.height
+        else pl.DataFrame(schema={"title": pl.String, "text": pl.String, "item_id": pl.String})
+    )
+    spoken = (
+        documents.drop_nulls("item_id")
+        .group_by("item_id")
+        .agg(n_documents=pl.len(), rating_share=pl.col("rating_share").sort_by("document_id").mean())
+    )
+    return described.join(spoken, on="item_id", how="full", coalesce=True).with_columns(
+        pl.col("n_documents").fill_null(0)
+    )
+
+
+def _users(night: Night) -> pl.DataFrame:
+    users = live_rows(night, "users", use="recommend")
+    return TABLES["user"].empty() if users.is_empty() else users.select(*TABLES["user"].columns)
+
+
+def interactions_of(night: Night) -> pl.DataFrame:
+    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
+    rows = live_rows(night, "interactions", use="recommend")
+    if rows.is_empty():
+        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
+    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
+    return with_rating_share(rows, night).with_columns(day=local.dt.date())
+
+
+def item_vectors(night: Night) -> pl.DataFrame:
+    """Vectors of the items that have words: item_id, vector (float16 array)."""
+    recipe = str(read_manifest_rows(night, night.made_by)["embedding"]["recipe"])
+    items = item_texts(night)
+    items = items.with_columns(vector_keys(items["text"], recipe).alias("key"))
+    found = night.store.lake.read("embedding", recipe, items.select("key"), ["vector"])
+    if "vector" not in found.columns:
+        return pl.DataFrame(schema={"item_id": pl.String, "vector": pl.Array(pl.Float16, 1)})
+    return items.join(found, on="key").select("item_id", "vector").sort("item_id")
+
+
+def _theme_vectors(night: Night) -> pl.DataFrame:
+    return registry_of(night).themes.drop_nulls("centroid").select("theme_id", "centroid")
