@@ -111,6 +111,25 @@ def quotes(night: Night) -> pl.DataFrame:
     return night.rows('SELECT * FROM decision_quote ORDER BY decision_id, "rank"')
 
 
+def brief(night: Night, kind: str, subject: str) -> pl.DataFrame:
+    """The sentences of a brief, in order: columns of the view brief_board."""
+    return night.rows(
+        "SELECT * FROM brief_board WHERE subject_kind = $kind AND subject_id = $subject ORDER BY nth",
+        kind=kind,
+        subject=subject,
+    )
+
+
+def brief_quotes(night: Night, kind: str, subject: str) -> pl.DataFrame:
+    """What the sentences of a brief rest on, in order: columns of the view brief_quote."""
+    return night.rows(
+        """SELECT * FROM brief_quote WHERE subject_kind = $kind AND subject_id = $subject
+        ORDER BY nth, rank""",
+        kind=kind,
+        subject=subject,
+    )
+
+
 def themes(night: Night) -> pl.DataFrame:
     """The themes with enough authors, largest first: columns of the view theme_board."""
     return night.rows(

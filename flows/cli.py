@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("what", choices=sorted(SHOWN), help="what to show")
     show.add_argument("--user", help="recommendations: only this user's")
     show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep)")
+    show.add_argument("--about", metavar="THEME_OR_ITEM", help="brief: of a theme or item, by name or id")
     show.add_argument("--segment", type=segment, metavar="NAME=VALUE", help="themes: in one segment")
     show.add_argument("--source", default="all", help="themes: in one source")
     show.add_argument("--weeks", type=int, choices=(1, 4, 13, 26), default=1, help="themes: last weeks")
@@ -199,6 +200,13 @@ def _conclude(published: dict[str, Any], config: Path) -> int:
 
 
 SHOWN = {
+    "brief": (
+        "insights",
+        """SELECT subject_kind, subject, nth, voice, origin, text, n_citations, made_on, subject_id
+        FROM brief_board WHERE CASE WHEN $about IS NULL THEN subject_kind = 'night'
+            ELSE subject_id = $about OR lower(subject) = lower($about) END
+        ORDER BY subject_kind DESC, subject_id, nth""",
+    ),
     "decisions": (
         "insights",
         "SELECT * FROM decision_board WHERE $kind IS NULL OR kind = $kind ORDER BY rank",
@@ -240,7 +248,7 @@ def _show(arguments: argparse.Namespace) -> int:
         given = {**vars(arguments), "segment_name": "all", "segment_value": "all"}
         if arguments.segment:
             given["segment_name"], given["segment_value"] = arguments.segment
-        filters = ("kind", "user", "segment_name", "segment_value", "source", "weeks")
+        filters = ("kind", "user", "about", "segment_name", "segment_value", "source", "weeks")
         values = {name: given[name] for name in filters if f"${name}" in query}
         rows = published.query(query, **values)
     finally:

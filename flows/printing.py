@@ -31,7 +31,16 @@ _COLUMNS = {
     ],
     "recommendations": ["user_id", "rank", "item_id", "score", "method"],
     "quality": ["metric", "value", "n", "about"],
-    "ledger": ["stage", "n_calls", "n_answers", "n_failed", "n_parts", "engine", "seconds", "load_seconds"],
+    "ledger": [
+        "stage",
+        "n_calls",
+        "n_failed",
+        "n_input_tokens",
+        "n_output_tokens",
+        "usd",
+        "engine",
+        "seconds",
+    ],
     "runs": [
         "as_of",
         "nth",
@@ -53,6 +62,8 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
         return "none"
     if what == "decisions":
         return "\n".join(f"{row['rank']:>2}. {row['sentence']}" for row in rows.iter_rows(named=True))
+    if what == "brief":
+        return "\n".join(f"{row['nth'] or '-':>2}  {row['text']}" for row in rows.iter_rows(named=True))
     width = shutil.get_terminal_size((120, 40)).columns
     with pl.Config(
         tbl_rows=-1, tbl_cols=-1, tbl_width_chars=width, tbl_hide_dataframe_shape=True, fmt_str_lengths=60,

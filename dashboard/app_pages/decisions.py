@@ -7,7 +7,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
-from dashboard import charts, queries, weeks, wording
+from dashboard import briefs, charts, queries, weeks, wording
 from dashboard.queries import Night
 
 KINDS: dict[str, tuple[str, str, Literal["primary", "gray"]]] = {
@@ -46,6 +46,7 @@ def show(night: Night) -> None:
         return
     show_figures(night)
     show_holds(night)
+    briefs.show(night, "night", "", "The night in short")
     quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
     is_first = queries.runs(night).height == 1
     scale_end = charts.axis_end(board["share_high"])
@@ -181,10 +182,15 @@ def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: flo
             for row in quotes.iter_rows(named=True):
                 if row["may_quote"]:
                     html = wording.quote(
-                        row["text"], row["start"], row["end"], origin_of(row), row["url"], row["question"]
+                        row["text"],
+                        row["start"],
+                        row["end"],
+                        briefs.origin_of(row),
+                        row["url"],
+                        row["question"],
                     )
                 else:
-                    html = wording.withheld(origin_of(row), row["url"])
+                    html = wording.withheld(briefs.origin_of(row), row["url"])
                 st.html(html)
 
 
@@ -207,16 +213,6 @@ def window_of(decision: dict[str, Any]) -> str:
     if decision["window_start"] is None:
         return "All documents, with a date or without"
     return f"{wording.spell_day(decision['window_start'])} to {wording.spell_day(decision['window_end'])}"
-
-
-def origin_of(quote: dict[str, Any]) -> list[str]:
-    """Day, rating, item and source of a quote, each where it is known."""
-    return [
-        wording.spell_day(quote["day"]),
-        *([f"rating {quote['rating']:g}"] if quote["rating"] is not None else []),
-        *([quote["item_title"] or quote["item_id"]] if quote["item_id"] else []),
-        " ".join(filter(None, (quote["source"], quote["source_id"]))),
-    ]
 
 
 def show_weeks(night: Night, shown: pl.DataFrame) -> None:

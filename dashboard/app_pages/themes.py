@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.tables import ALL
-from dashboard import queries, registry, weeks, wording
+from dashboard import briefs, queries, registry, weeks, wording
 from dashboard.queries import Night
 
 
@@ -48,6 +48,7 @@ def show(night: Night) -> None:
         f"by {wording.count(theme['n_authors'])} authors; {wording.percent(theme['negative_share'])} of them "
         f"negative, {wording.percent(theme['positive_share'])} positive"
     )
+    briefs.show(night, "theme", theme["theme_id"], "In short")
     weeks.show(night, theme["theme_id"], chosen.segment, chosen.source)
     show_board(night, chosen)
     registry.show(night)

@@ -113,12 +113,15 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
     themes = [identity.theme_id(run, name) for name, _, _ in STATEMENTS]
     documents, opinions = _documents(as_of, run, n_documents)
     decisions, evidence = _decisions(as_of, run, n_documents, themes, opinions) if has_decisions else ([], [])
+    briefs, citations = _briefs(as_of, run, themes, documents, opinions)
     rows = {
         "run": _runs(as_of, run, n_documents),
         "document": documents,
         "opinion": opinions,
         "decision": decisions,
         "decision_evidence": evidence,
+        "brief": briefs,
+        "brief_citation": citations,
         "trend": _trend(as_of, n_documents, themes),
         "theme": _themes(as_of, run, themes, opinions),
         "item": [
@@ -137,6 +140,7 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
         ],
         "ledger": [
             {"run_id": run, "stage": "embedding", "recipe": "e", "n_calls": 7, "n_answers": 7, "n_failed": 0,
+             "n_input_tokens": 0, "n_output_tokens": 0, "usd": 0.0,
              "n_parts": 1, "engine": "openvino", "seconds": 0.4, "load_seconds": 2.0}
         ],
         "quarantine": [
@@ -197,7 +201,7 @@ def _documents(as_of: date, run: str, n_documents: int) -> tuple[Rows, Rows]:
             opinions.append(
                 {"opinion_id": identity.opinion_id(document, quote, 0), "document_id": document,
                  "start": text.index(quote), "end": text.index(quote) + len(quote), "nth": 0, "quote": quote,
-                 "aspect": None, "sentiment": -0.5 if is_bad else 0.5,
+                 "aspect": None, "said": None, "kind": "problem", "sentiment": -0.5 if is_bad else 0.5,
                  "sentiment_label": "negative" if is_bad else "positive", "opinion_recipe": "o",
                  "embedding_recipe": "e", "sentiment_recipe": "s", "theme": theme}
             )  # fmt: skip
@@ -232,6 +236,35 @@ def _decisions(
             for place, row in enumerate(quotes, start=1)
         ]  # fmt: skip
     return decisions, evidence
+
+
+def _briefs(as_of: date, run: str, themes: list[str], documents: Rows, opinions: Rows) -> tuple[Rows, Rows]:
+    """A brief of the night and one of each theme: figures, a quote and a model's sentence."""
+    may_quote = {row["document_id"]: row["may_quote"] for row in documents}
+    briefs: Rows = []
+    citations: Rows = []
+    subjects = [("night", "", 0), *(("theme", theme, nth) for nth, theme in enumerate(themes))]
+    for kind, subject, about in subjects:
+        spoken = [row for row in opinions if row["theme"] == about and may_quote[row["document_id"]]][:2]
+        identifier = identity.brief_id(kind, subject)
+        said = [
+            ("figures", "figures", f"Figures of {as_of.isoformat()}.", 0),
+            ("representative", "quote", spoken[0]["quote"], 1),
+            ("dissent", "model", "Some **never** saw it <b>leak</b>.", 1),
+        ]
+        for nth, (voice, origin, text, n_cited) in enumerate(said):
+            briefs.append(
+                {"brief_id": identifier, "subject_kind": kind, "subject_id": subject, "nth": nth,
+                 "voice": voice, "text": text, "origin": origin, "support": None, "n_citations": n_cited,
+                 "sentence_key": None, "sentence_recipe": None, "made_run": run, "made_on": as_of,
+                 "recipe": "b", "n_opinions": 9, "share": 0.1, "negative_share": 0.8}
+            )  # fmt: skip
+            citations += [
+                {"brief_id": identifier, "nth": nth, "rank": 1, "opinion_id": row["opinion_id"],
+                 "document_id": row["document_id"]}
+                for row in spoken[:n_cited]
+            ]  # fmt: skip
+    return briefs, citations
 
 
 def _trend(as_of: date, n_documents: int, themes: list[str]) -> Rows:

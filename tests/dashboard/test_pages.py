@@ -135,7 +135,7 @@ def test_text_of_documents_does_nothing(store: SmallStore, open_page: OpenPage, 
             for element in getattr(page, kind):
                 assert not any(part in element.value for part in ("alert", "evil", "**b**", "<i>", "$x$"))
         for expander in page.expander:
-            assert expander.label.startswith(("Evidence: 3 quotes", "How this was made"))
+            assert expander.label.startswith(("Evidence: 3 quotes", "How this was made", "Sources: 2"))
     assert any(f"{escape(HOSTILE)}</mark>" in element.value for element in open_page().run().html)
 
 
@@ -332,4 +332,17 @@ def test_a_quote_that_may_not_be_shown_is_withheld(store: SmallStore, open_page:
     store.publish(FIRST)
     shown = [element.value for element in open_page().run().html]
     assert sum("does not allow to be quoted" in body for body in shown) == 2
-    assert sum('href="https://shop.example/r-' in body for body in shown) == 9
+    assert sum('href="https://shop.example/r-' in body for body in shown) == 9 + 2
+
+
+def test_briefs_stand_on_their_pages_inert_and_with_their_sources(
+    store: SmallStore, open_page: OpenPage, themes_page: AppTest
+) -> None:
+    store.publish(FIRST)
+    for page in (open_page().run(), themes_page.run()):
+        assert not page.exception
+        told = [element.value for element in page.html]
+        assert any(escape("Some **never** saw it <b>leak</b>.") in html for html in told)
+        assert any("the other side · worded by the language model, checked" in html for html in told)
+        assert any("many say so · in a customer" in html for html in told)
+        assert any(expander.label == "Sources: 2 statements" for expander in page.expander)

@@ -189,3 +189,14 @@ def test_what_a_run_says_about_itself(store: SmallStore) -> None:
     assert queries.quality(night)["value"].to_list() == [0.81, 0.79, 0.62]
     assert queries.ledger(night)["n_calls"].to_list() == [7]
     assert queries.quarantine(night).rows() == [("reviews", "no text", 2)]
+
+
+def test_a_brief_has_its_sentences_and_what_they_rest_on(store: SmallStore) -> None:
+    store.publish(FIRST)
+    night = queries.pin_night(store.data_dir, 3)
+    told = queries.brief(night, "night", "")
+    assert told["voice"].to_list() == ["figures", "representative", "dissent"]
+    rests = queries.brief_quotes(night, "night", "")
+    assert rests["nth"].to_list() == [1, 2]
+    assert all(row["text"][row["start"] : row["end"]] == row["quote"] for row in rests.iter_rows(named=True))
+    assert queries.brief(night, "theme", "none").is_empty()
