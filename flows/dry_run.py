@@ -14,6 +14,7 @@ from analytics.intake.cleaning import clean_texts
 from analytics.intake.languages import settle_languages
 from analytics.intake.sources import read_blocks
 from analytics.intake.survey import drawn_order
+from analytics.intake.suspicion import speaks_to_a_model
 from analytics.models.embedding import describe_model
 from analytics.settings import Settings, SourceSettings
 from analytics.store.journal import Journal
@@ -23,6 +24,7 @@ from flows.gather import item_words, reads
 from flows.ingest import SOURCE_STAGES, admit_rows, identify_rows, number_rows
 from flows.night import last_complete_day
 from flows.people import is_expired
+from flows.plan import Asked
 from flows.words import is_correspondence, speech_in
 
 N_EXAMPLES = 256
@@ -64,7 +66,7 @@ def foresee(settings: Settings, as_of: date | None = None) -> Iterator[str]:
     """Say what each source holds, what is new in it, and how many model calls the night would owe."""
     day = as_of or last_complete_day(settings)
     yield f"a night up to {day} ({settings.store.time_zone}) on {settings.data_dir} would read:"
-    owed = Owed()
+    owed, asked = Owed(), Asked(settings)
     for source in settings.sources:
         scan = scan_source(settings, source, day)
         yield (
@@ -74,7 +76,12 @@ def foresee(settings: Settings, as_of: date | None = None) -> Iterator[str]:
         if source.kind == "documents" and "insight" in source.granted:
             for cleaned in clean_rows(settings, source, scan.new):
                 note_owed(settings, cleaned, day, owed)
+            # What a language model has not answered may be old: the settings may have changed since.
+            if source.extraction == "model":
+                for cleaned in clean_rows(settings, source, scan.rows):
+                    asked.note(cleaned)
     yield f"and would ask the embedding model for {len(owed.keys)} texts of documents, beside new items"
+    yield from asked.lines()
 
 
 def scan_source(
@@ -176,7 +183,9 @@ def drawn(rows: pl.DataFrame, at_most: int | None) -> pl.DataFrame:
 def note_owed(settings: Settings, cleaned: pl.DataFrame, day: date, owed: Owed) -> None:
     """Add the texts that cleaned documents would ask of the embedding model and that the lake lacks."""
     owed.n_documents += cleaned.height
-    readable = cleaned.filter(pl.col("text") != "", reads(settings, pl.col("language")))
+    readable = cleaned.filter(
+        pl.col("text") != "", ~speaks_to_a_model("text"), reads(settings, pl.col("language"))
+    )
     if readable.is_empty():
         return
     spans = opinion_spans(readable.select("key", "text", is_answer=pl.col("question").is_not_null()))

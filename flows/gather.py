@@ -14,6 +14,8 @@ from analytics.intake.cleaning import CLEAN_ROWS
 from analytics.intake.languages import settle_languages
 from analytics.intake.redaction import redact_each
 from analytics.intake.repeats import mark_repeats
+from analytics.intake.suspicion import REASON as SPEAKS_TO_A_MODEL
+from analytics.intake.suspicion import speaks_to_a_model
 from analytics.models.weights import declared_languages
 from analytics.settings import Settings, Use
 from analytics.store.journal import Attempt
@@ -102,6 +104,11 @@ def documents_of(night: Night, clean_recipe: str) -> pl.DataFrame:
     )
     return (
         documents.join(repeats, on="document_id", how="left", maintain_order="left")
+        .with_columns(
+            not_counted_reason=pl.when(speaks_to_a_model("text"))
+            .then(pl.lit(SPEAKS_TO_A_MODEL))
+            .otherwise("not_counted_reason")
+        )
         .with_columns(
             not_analysed_reason=reason,
             is_analysed=reason.is_null(),

@@ -32,7 +32,7 @@ INSIGHTS = (
             "is_analysed": pl.Boolean,
             "not_analysed_reason": pl.String,  # no text | language <tag> | not for insight
             "is_counted": pl.Boolean,
-            "not_counted_reason": pl.String,  # repeat of its author | near copy | flood of …
+            "not_counted_reason": pl.String,  # a repeat, a copy, of a flood, speaks to a model
             "repeat_of": pl.String,  # document_id of the one that counts
             "is_covered": pl.Boolean,  # analysed, counted, and every statement read
             "may_quote": pl.Boolean,
