@@ -25,7 +25,7 @@ _SENTENCE_TOKENS = 320
 
 @dataclass
 class Asked:
-    """What extraction would ask of new documents."""
+    """What extraction would ask of the documents of a store."""
 
     settings: Settings
     n_documents: int = 0
