@@ -40,6 +40,11 @@ _WORDINGS = (
     r"\b(?:your|the|system|hidden|deine?n?)\s+(?:\w+\s+)?prompt\b|\bsystem prompt\b",
     r"\b(?:now|here) (?:follow|come|are) (?:some )?(?:new|more|further) (?:instructions|tasks|assignments)\b",
     r"\bnow (?:new|further) (?:tasks|instructions) (?:are followed|follow)\b|\b(?:a|the|your) new task[,:]",
+    r"\b(?:write|say|use|include|mention|add|repeat|output|print|insert|end|begin|start)\b[^.!?\n]{0,60}"
+    r"\b(?:in|into|to|with)?\s*(?:every|each|all|your|any)\s+(?:\w+\s+)?"
+    r"(?:answers?|summar(?:y|ies)|repl(?:y|ies)|responses?|outputs?)\b",
+    r"\b(?:your|every|each|the) (?:answer|summary|reply|response|output) (?:must|should|has to|shall) "
+    r"(?:contain|include|be|say|mention|begin|start|end)\b",
     r"\b(?:nun|jetzt) folgen (?:\w+ )?(?:neue|weitere) (?:anweisungen|aufgaben)\b",
     r"\b(?:your|deine) (?:new|neue) (?:task|aufgabe)\b",
     r"\b(?:as|als) (?:an? |ein )?(?:ai |ki[- ])?(?:language model|sprachmodell)\b",
