@@ -70,12 +70,12 @@ def paragraph(text: str) -> str:
     return f'<div dir="auto" style="margin: 0.25rem 0 0; {_FOREIGN}">{inert(text)}</div>'
 
 
-_VOICES = {"representative": "many say so", "dissent": "the other side"}
-_ORIGINS = {"quote": "in a customer's words", "model": "worded by the language model, checked"}
+_VOICES = {"dissent": "the other side"}
+_ORIGINS = {"model": "worded by the language model, checked"}
 
 
 def told(text: str, voice: str, origin: str) -> str:
-    """HTML of a sentence of a brief, with who speaks and whose words they are."""
+    """HTML of a sentence of a brief, with what sets it apart: the smaller side, or a model's words."""
     known = [part for part in (_VOICES.get(voice), _ORIGINS.get(origin)) if part]
     line = f'<div style="{_SMALL}">{" · ".join(known)}</div>' if known else ""
     return f'{_BESIDE_LINE}<div dir="auto" style="{_FOREIGN}">{inert(text)}</div>{line}</div>'
