@@ -215,5 +215,6 @@ def _possible(values: pl.Series) -> pl.Series:
         limit = _LAST_DAY
     else:
         return values
-    is_possible = values.to_physical().is_between(-limit, limit)
-    return values.to_frame("value").select(pl.when(is_possible).then("value").alias("value")).to_series()
+    value = pl.col("value")
+    is_possible = value.to_physical().is_between(-limit, limit)
+    return values.to_frame("value").select(pl.when(is_possible).then(value)).to_series()

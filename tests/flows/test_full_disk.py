@@ -102,9 +102,10 @@ def test_a_full_disk_is_said_and_a_larger_one_goes_on(new_shop, undisturbed, ser
         ("90k", "/lake/(item|interaction)/.*"),
         ("160k", "/journal/arrival"),
         ("300k", "/lake/embedding/.*"),
-        ("400k", "/journal/.*"),
+        ("400k", "/lake/vocabulary/.*"),
+        ("560k", "/journal/.*"),
         ("3000k", "/published"),
-        ("4600k", "/published/.*"),
+        ("5200k", "/published/.*"),
     ],
 )
 def test_a_disk_that_is_full_at_any_stage(new_shop, undisturbed, server_url, size, place):

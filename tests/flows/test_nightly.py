@@ -85,7 +85,7 @@ def test_a_night_with_nothing_new_makes_no_call_and_loads_no_model(shop, run_nig
     said = run_night(shop)
     assert (said["model_calls"], said["n_new"]) == (0, 0)
     assert active(shop).name == said["generation"] != before
-    assert same_but_for_the_run(shop, before, said["generation"]) <= {"opinion_theme"}
+    assert same_but_for_the_run(shop, before, said["generation"]) <= {"opinion_theme", "brief"}
     assert shop.store.lake.ledger(said["run_id"])["n_calls"].sum() == 0
 
 
@@ -322,6 +322,7 @@ def test_stages_are_timed_and_the_briefing_is_left_as_artifacts(first_night):
         "aspect",
         "theme",
         "decision",
+        "brief",
         "recommendation",
     ]
     assert all(row["seconds"] >= 0 for row in timings)

@@ -52,6 +52,8 @@ def rows_of(table):
             ("typical_opinion_id", f"o-{person}"), ("row_hash", f"d-{person}-1"),
             ("repeat_of", "d-anna"), ("rank", len(rows) + 1),
         ) if name in schema}  # fmt: skip
+        row |= {"nth": 1} if table in ("brief", "brief_citation") else {}
+        row |= {"n_citations": 1} if table == "brief" else {}
         rows.append(row)
     return pl.DataFrame(rows, schema=schema)
 
@@ -89,13 +91,14 @@ def store(tmp_path):
         ("d-given-away", "c-given-away-2"),
     ]
     store.journal.write("reading", run, frame(READING_ROWS, *read))
-    for table in ("decision", "decision_evidence", "recommendation", "recommendation_evidence"):
+    told = ("decision", "decision_evidence", "recommendation", "recommendation_evidence", "brief_citation")
+    for table in told:
         store.journal.write(table, run, rows_of(table))
     rejected = [("reviews", 3, "the same id comes again at 9", key) for key in ("d-anna-1", "d-ben-1")]
     store.journal.write("quarantine", run, frame(TABLES["quarantine"].columns, *rejected))
     placed = [(f"o-{p}", "t1", 0.7, True, 1, "r1", "placed", None) for p in ("anna", "ben")]
     store.placement.append(run, frame(PLACEMENT_ROWS, *placed))
-    tables = {name: rows_of(name) for name in (*GENERATION_OWNERS, "theme", "decision")}
+    tables = {name: rows_of(name) for name in (*GENERATION_OWNERS, "theme", "decision", "brief")}
     content = Content({name: tables.get(name, table.empty()) for name, table in TABLES.items()}, {})
     entries = []
     for nth in (1, 2):
@@ -110,6 +113,7 @@ def test_each_part_drops_the_person_and_keeps_everybody_else(store):
     assert sweep(store, ANNA) == {
         "placement": 1,
         "journal/decision_evidence": 1,
+        "journal/brief_citation": 1,
         "journal/recommendation": 1,
         "journal/recommendation_evidence": 1,
         "journal/quarantine": 1,
@@ -172,7 +176,7 @@ def test_every_kept_generation_is_rewritten_under_a_new_name_without_the_person(
                 for (table,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
                     words = connection.sql(f'SELECT * FROM "{table}"').pl().write_json()
                     assert table == "theme" or "anna" not in words, table
-                    if table in GENERATION_OWNERS:
+                    if table in (*GENERATION_OWNERS, "brief"):
                         assert "ben" in words, table
 
 
