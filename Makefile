@@ -4,10 +4,10 @@ BIN := .venv/bin
 CONFIG ?= nightloom.toml
 SAMPLE_DAY := 2026-06-30
 # A file's tests share what they set up, so that a file stays in one process.
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dashboard test test-all lint bench clean
+.PHONY: help setup demo dashboard test quick-tests test-all lint bench clean
 
 help:
 	@echo "make setup       build .venv with everything, models included, and write the sample store"
@@ -45,7 +45,11 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: setup lint
+# Lint and tests beside each other: types take a core for a while.
+test: setup
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint quick-tests
+
+quick-tests: setup
 	$(BIN)/pytest -m "not slow or short" $(IN_PARALLEL)
 
 test-all: setup lint

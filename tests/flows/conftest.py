@@ -23,6 +23,12 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2026, 6, 30)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole nights first: where files run beside each other, the long ones must not begin last."""
+    items.sort(key=lambda item: "flows" not in item.path.parts)
+
+
 SETTINGS = """
 [store]
 data_dir = "data"

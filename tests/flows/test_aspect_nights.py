@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import duckdb
+import pytest
 from conftest import DAY
 
 from analytics.settings import load_settings
@@ -40,6 +41,7 @@ def test_a_statement_keeps_its_aspect_until_the_vocabulary_is_learned_anew(shop,
     assert len(shop.store.lake.recipes("vocabulary")) == 2
 
 
+@pytest.mark.slow
 def test_an_erasure_takes_the_vocabulary_along_and_the_next_night_learns_another(shop, run_night):
     document = aspects(shop)["document_id"][0]
     erased = erase(load_settings(shop.config), who="t", document_id=document)

@@ -48,6 +48,7 @@ def test_every_theme_and_item_that_is_shown_has_a_brief_of_at_most_five_sentence
     assert first.height == briefs.filter(pl.col("origin") != "figures").height
 
 
+@pytest.mark.slow
 def test_a_little_news_leaves_nearly_all_briefs_as_they_are(shop, run_night):
     before = sentences(shop)
     said = {"review_id": "new-1", "headline": "", "body": "The delivery was terribly slow."}
@@ -62,6 +63,7 @@ def test_a_little_news_leaves_nearly_all_briefs_as_they_are(shop, run_night):
     assert same.height == kept.filter(pl.col("origin") == "quote").height
 
 
+@pytest.mark.slow
 def test_an_event_makes_a_theme_s_brief_anew_and_what_is_cited_and_gone_goes(shop, run_night):
     theme = query(shop, "SELECT theme_id FROM theme WHERE is_shown AND level = 'theme' ORDER BY 1 LIMIT 1")
     theme = theme["theme_id"][0]
@@ -119,6 +121,7 @@ def test_a_generation_with_a_model_s_sentences_is_rebuilt_with_the_same_digests(
     json.dumps(digests(published))
 
 
+@pytest.mark.slow
 def test_a_word_of_the_erased_leaves_what_a_model_made_of_it(prosaic, run_night):
     run_night(prosaic)
     row = query(

@@ -114,6 +114,7 @@ def test_at_a_cap_what_is_spent_stays_near_it_and_the_next_night_goes_on(extract
     assert newest["is_covered"].mean() > 0.9, "what is covered is spread over the days"
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_costs_the_night_its_answers_and_no_more(extracting, run_night, monkeypatch):
     class Dying:
         engine, device, precision, load_seconds = "remote", "server", "unknown", 0.0
@@ -138,6 +139,7 @@ def test_a_server_that_is_gone_costs_the_night_its_answers_and_no_more(extractin
     assert said["degraded"]
 
 
+@pytest.mark.slow
 def test_a_dear_change_of_model_waits_until_it_is_accepted(extracting, run_night):
     run_night(extracting)
     first = extracting.reviews
@@ -154,6 +156,7 @@ def test_a_dear_change_of_model_waits_until_it_is_accepted(extracting, run_night
     assert len(extracting.prompts) - before > 100
 
 
+@pytest.mark.slow
 def test_an_erased_document_takes_its_extraction_along(extracting, run_night):
     run_night(extracting)
     document = query(extracting, "SELECT document_id FROM opinion LIMIT 1")["document_id"][0]

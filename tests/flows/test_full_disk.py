@@ -115,7 +115,6 @@ def test_a_disk_that_is_full_at_any_stage(new_shop, undisturbed, server_url, siz
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_a_night_that_finds_the_disk_full_leaves_the_night_before_in_place(shop, tmp_path, server_url):
     used = sum(-(-path.stat().st_size // 4096) + 1 for path in shop.data_dir.rglob("*")) * 4
     kept = shop.data_dir.rename(tmp_path / "kept")

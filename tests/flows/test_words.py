@@ -264,7 +264,6 @@ def test_a_capped_night_covers_the_newest_days_and_says_so_and_the_next_ones_fil
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_no_claim_rests_on_a_feed_that_stopped(tmp_path, run_night) -> None:
     shop = open_shop(tmp_path / "shop", n_reviews=2_000)
     said = run_night(shop, DAY)
