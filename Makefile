@@ -47,7 +47,7 @@ lint: setup
 
 # Lint and tests beside each other: types take a core for a while.
 test: setup
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint quick-tests
+	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
 
 quick-tests: setup
 	$(BIN)/pytest -m "not slow or short" $(IN_PARALLEL)
