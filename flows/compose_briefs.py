@@ -77,7 +77,7 @@ def _figures(night: Night, insights: Insights, decisions: pl.DataFrame) -> pl.Da
     for item in told.join(tones, on="item_id").sort("item_id").iter_rows(named=True):
         rows.append((ITEM, item["item_id"], figures_sentence(item, item["n_documents"] / max(1, n_covered))))
     new = int((insights.documents["first_seen_run"] == night.run_id).sum())
-    told = f"{new:,} new documents; {n_covered:,} of {insights.documents.height:,} are covered"
-    rows.append((NIGHT, "", f"{told}; {decisions.height} decisions are listed."))
+    covered = f"{new:,} new documents; {n_covered:,} of {insights.documents.height:,} are covered"
+    rows.append((NIGHT, "", f"{covered}; {decisions.height} decisions are listed."))
     schema = {"subject_kind": pl.String, "subject_id": pl.String, "figures": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
