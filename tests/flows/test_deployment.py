@@ -124,7 +124,6 @@ def server(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_the_nightly_deployment_runs_to_its_end_and_leaves_its_artifacts(server, tmp_path):
     shop = open_shop(tmp_path / "shop", n_reviews=60)
     parameters = ("-p", f"config={shop.config}", "-p", f"as_of={AS_OF}")
@@ -138,7 +137,6 @@ def test_the_nightly_deployment_runs_to_its_end_and_leaves_its_artifacts(server,
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_the_schedule_makes_a_run_for_every_morning_one_at_a_time(server):
     (deployment,) = server.ask("deployments/filter")
     assert deployment["name"] == "nightly"
