@@ -18,7 +18,7 @@ from analytics.insight.aspects import (
 )
 from analytics.models.sentiment import LEXICON_LANGUAGES
 from analytics.store.lake import Engine, Stage
-from flows.gather import documents_of, opinions_in, with_vectors
+from flows.gather import author_numbers, documents_of, opinions_in, with_vectors
 from flows.night import Handle, Night, fill_stage, read_manifest_rows
 from flows.steps import opinion_vectors, read_vectors
 
@@ -97,14 +97,9 @@ def _learn(night: Night, cleaned: Handle, sentences: Handle, vectors: Handle, re
     opinions = opinions_in(night, cleaned.recipe, sentences.recipe).filter(is_proposed())
     drawn = with_vectors(night, opinions, vectors.recipe).sort("opinion_id").head(MAX_STATEMENTS)
     drawn, matrix = opinion_vectors(night, drawn.drop("vector_key"), vectors.recipe)
-    documents = documents_of(night, cleaned.recipe).select("document_id", "author_key", "source")
-    distinct = [source.name for source in night.settings.sources if source.anonymous == "distinct"]
-    alone = pl.when(pl.col("source").is_in(distinct)).then(pl.col("document_id"))
-    who = drawn.select("document_id").join(
-        documents.select("document_id", author=pl.coalesce("author_key", alone).fill_null("")),
-        on="document_id",
-        maintain_order="left",
-    )
+    documents = documents_of(night, cleaned.recipe)
+    authors = documents.select("document_id", author_numbers(documents, night.settings))
+    who = drawn.select("document_id").join(authors, on="document_id", maintain_order="left")
     terms = find_terms(drawn["quote"].to_list())
     vectors_of = matrix if drawn.height else np.zeros((0, 1), np.float32)
     learned = learn_vocabulary(terms, vectors_of, who["author"], night.settings.store.min_authors)

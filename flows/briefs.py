@@ -72,7 +72,7 @@ def write_briefs(night: Night) -> Handle:
     sentences = _choose(night, made)
     facts = _word(night, [one for some in sentences for one in some])
     written = [
-        _rows(subject, some, night, hash_of(recipe))
+        _rows(subject, some, night, hash_of(recipe), recipe.get("sentences"))
         for (subject, _), some in zip(made, sentences, strict=True)
     ]
     briefs, citations = _both([*kept, *written])
@@ -148,13 +148,14 @@ def _choose(night: Night, made: Sequence[tuple[Subject, Rows | None]]) -> list[l
     )
     authors = dict(insights.documents.select("document_id", "author").iter_rows())
     place = {one: row for row, one in enumerate(about["opinion_id"])}
-    return [list(_passages(subject, rows, about, matrix, place, authors)) for subject, rows in made]
+    lists = about.to_dict(as_series=False)
+    return [list(_passages(subject, rows, lists, matrix, place, authors)) for subject, rows in made]
 
 
 def _passages(
     subject: Subject,
     rows: Rows | None,
-    about: pl.DataFrame,
+    about: dict[str, list[Any]],
     matrix: np.ndarray,
     place: dict[str, int],
     authors: dict[str, int | None],
@@ -169,8 +170,7 @@ def _passages(
             chosen.append(one)
     at = [place[one] for one in chosen]
     spoke = set(rows[1].filter(pl.col("rank") == 1)["opinion_id"]) if rows is not None else set()
-    documents, quotes = about["document_id"].to_list(), about["quote"].to_list()
-    labels = about["sentiment_label"].to_list()
+    documents, quotes, labels = about["document_id"], about["quote"], about["sentiment_label"]
     passages: list[Passage] = choose_passages(
         matrix[at],
         [quotes[row] for row in at],
@@ -239,7 +239,9 @@ def _asking(night: Night) -> Callable[[LanguageModel, pl.DataFrame, Callable[[in
     return ask
 
 
-def _rows(subject: Subject, sentences: Sequence[Sentence], night: Night, recipe: str) -> Rows:
+def _rows(
+    subject: Subject, sentences: Sequence[Sentence], night: Night, recipe: str, worded: str | None = None
+) -> Rows:
     """A brief for the journal: the figures first, which are worded when a generation is built."""
     about = {
         "brief_id": subject.brief_id,
@@ -253,7 +255,6 @@ def _rows(subject: Subject, sentences: Sequence[Sentence], night: Night, recipe:
         "negative_share": subject.standing.negative_share,
     }
     figures = Sentence(FIGURES, [], [], FIGURES)
-    sentence_recipe = hash_of(_model_recipe(night)[1]) if _has_model(night) else None
     briefs = [
         {
             **about,
@@ -263,7 +264,7 @@ def _rows(subject: Subject, sentences: Sequence[Sentence], night: Night, recipe:
             "support": one.support,
             "n_citations": len(one.opinion_ids),
             "sentence_key": one.key,
-            "sentence_recipe": sentence_recipe if one.key else None,
+            "sentence_recipe": worded if one.key else None,
         }
         for nth, one in enumerate([figures, *sentences])
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from analytics.errors import SERVER_GONE, ModelUnavailable
 from analytics.models.llm.loading import load_language_model
 from analytics.models.llm.protocol import LanguageModel
-from analytics.store.lake import FAILURE, TOKENS, Engine, Stage
+from analytics.store.lake import FAILURE, TOKENS, Engine, Lake, Stage
 from flows.night import Handle, Night, fill_stage
 from flows.progress import progress
 
@@ -40,17 +40,19 @@ def part_size(night: Night, stage: str, most_tokens: int) -> int:
     if budget.usd is not None and dearest:
         sizes.append(budget.usd / 10 / dearest)
     if budget.seconds is not None:
-        sizes.append(budget.seconds / 10 / seconds_per_call(night, stage))
+        runs = [attempt.run_id for attempt in night.earlier]
+        known = seconds_per_call(night.store.lake, runs, stage)
+        sizes.append(budget.seconds / 10 / (known or _SECONDS_PER_CALL))
     return max(1, int(min(sizes)))
 
 
-def seconds_per_call(night: Night, stage: str) -> float:
-    """What a call of a stage took on the last night that made any."""
-    for attempt in reversed(night.earlier):
-        paid = night.store.lake.ledger(attempt.run_id).filter(pl.col("stage") == stage, pl.col("n_calls") > 0)
+def seconds_per_call(lake: Lake, runs: Sequence[str], stage: str) -> float | None:
+    """What a call of a stage took in the last of these runs, oldest first, that made any."""
+    for run in reversed(runs):
+        paid = lake.ledger(run).filter(pl.col("stage") == stage, pl.col("n_calls") > 0)
         if paid.height:
             return max(1e-3, float(paid["seconds"].sum()) / float(paid["n_calls"].sum()))
-    return _SECONDS_PER_CALL
+    return None
 
 
 def may_spend(night: Night) -> bool:

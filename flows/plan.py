@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from analytics.store.lake import Lake
 from analytics.store.layout import Store
 from analytics.store.pointer import read_pointer
 from flows.gather import is_extracted, sentence_keys
+from flows.language import seconds_per_call
 
 CHARACTERS_PER_TOKEN = 4
 _SENTENCE_TOKENS = 320
@@ -37,7 +39,7 @@ class Asked:
         if all(source.extraction == "sentences" for source in self.settings.sources):
             return
         asked = cleaned.filter(is_extracted(self.settings), pl.col("text") != "")
-        recipe = hash_of(extraction_recipe(describe_language_model(self.settings.language_model)))
+        recipe = self._recipe
         keyed = asked.with_columns(sentence_keys(asked, recipe).alias("lake_key")).unique("lake_key")
         present = Lake(self.settings.data_dir / "lake").keys("extraction", recipe)
         new = keyed.join(present, left_on="lake_key", right_on="key", how="anti")
@@ -45,6 +47,10 @@ class Asked:
         self.keys |= set(new["lake_key"])
         self.n_documents += new.height
         self.n_characters += int(new["text"].str.len_chars().sum())
+
+    @cached_property
+    def _recipe(self) -> str:
+        return hash_of(extraction_recipe(describe_language_model(self.settings.language_model)))
 
     def lines(self) -> Iterator[str]:
         """The plan in words; none where the language model is asked nothing."""
@@ -69,7 +75,9 @@ class Asked:
 
     def _line(self, stage: str, what: str, n_calls: int, n_input: int, n_output: int) -> str:
         usd = self.settings.language_model.usd(n_input, n_output)
-        speed = self._seconds_per_call(stage)
+        pointer = read_pointer(self.settings.data_dir / "published")
+        lake = Lake(self.settings.data_dir / "lake")
+        speed = seconds_per_call(lake, [entry.run_id for entry in pointer.counting], stage)
         seconds = f"{n_calls * speed:,.0f} s" if speed else "seconds not known before a first night"
         return (
             f"  {stage.replace('_', ' ')}: {what}, {n_calls:,} calls of the language model, about "
@@ -86,13 +94,3 @@ class Asked:
             n_themes = briefs.filter(subject_kind="theme")["brief_id"].n_unique()
             store.state.close()
         return N_VOICES * (n_themes + self.settings.briefs.max_items)
-
-    def _seconds_per_call(self, stage: str) -> float | None:
-        """As the newest night that made such calls measured it."""
-        lake = Lake(self.settings.data_dir / "lake")
-        pointer = read_pointer(self.settings.data_dir / "published")
-        for entry in reversed(pointer.counting):
-            paid = lake.ledger(entry.run_id).filter(pl.col("stage") == stage, pl.col("n_calls") > 0)
-            if paid.height:
-                return float(paid["seconds"].sum()) / float(paid["n_calls"].sum())
-        return None

@@ -26,7 +26,7 @@ BRIEFS_VERSION = 1
 PROMPT = "brief"
 MAX_NEW_TOKENS = 60
 MAX_SENTENCES = 5
-N_VOICES = 4
+N_VOICES = MAX_SENTENCES - 1
 """The figures are the fifth sentence."""
 MAX_CITED = 6
 """Statements that a sentence is made of, at most."""
