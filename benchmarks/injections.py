@@ -35,6 +35,8 @@ SETTINGS = """
 [store]
 data_dir = "data"
 min_authors = 3
+[themes]
+names = "model"
 [briefs]
 prose = "model"
 max_items = 10

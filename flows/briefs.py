@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,15 @@ from analytics.insight.briefs import (
     has_moved,
     write_sentences,
 )
-from analytics.intake.redaction import redact_each
-from analytics.models.checker import Checker
-from analytics.models.embedding import describe_model, load_embedder
+from analytics.models.embedding import describe_model
 from analytics.models.llm.loading import describe_language_model
-from analytics.models.llm.protocol import LanguageModel, LanguageModelCard
+from analytics.models.llm.protocol import LanguageModelCard
 from analytics.store.lake import Stage
 from analytics.tables import TABLES
 from flows.brief_subjects import Subject, subjects_of
 from flows.compose import compose_insights
 from flows.gather import opinions_in
-from flows.language import ask_stage, part_size
+from flows.language import ask_checked, part_size
 from flows.night import Handle, Night, read_manifest_rows
 from flows.steps import opinion_vectors
 
@@ -192,15 +190,9 @@ def _word(night: Night, sentences: Sequence[Sentence]) -> dict[str, int]:
     stage = Stage("brief_sentence", recipe, part_size=size, calls_model=True)
     for sentence in sentences:
         sentence.key = lake_key(stage.recipe_id, sentence.quotes)
-    wanted = pl.DataFrame(
-        {
-            "key": [one.key for one in sentences],
-            "evidence": [one.quotes for one in sentences],
-            "day": [night.as_of] * len(sentences),
-        }
-    )
-    handle = ask_stage(night, stage, wanted, _asking(night), "sentences")
-    answers = night.store.lake.read(stage.name, stage.recipe_id, wanted)
+    handle = ask_checked(night, stage, [one.quotes for one in sentences], write_sentences, "sentences")
+    keys = pl.DataFrame({"key": [one.key for one in sentences]}).unique()
+    answers = night.store.lake.read(stage.name, stage.recipe_id, keys)
     stands = {row["key"]: row for row in answers.iter_rows(named=True)}
     n_rejected = 0
     for sentence in sentences:
@@ -211,32 +203,6 @@ def _word(night: Night, sentences: Sequence[Sentence]) -> dict[str, int]:
         n_rejected += answer is not None
         sentence.key = None
     return {**handle.facts, "n_rejected": n_rejected, "n_sentences": len(sentences)}
-
-
-def _asking(night: Night) -> Callable[[LanguageModel, pl.DataFrame, Callable[[int], object]], pl.DataFrame]:
-    n_embedded = 0
-
-    def ask(model: LanguageModel, rows: pl.DataFrame, advance: Callable[[int], object]) -> pl.DataFrame:
-        nonlocal n_embedded
-        embedder = load_embedder(describe_model(night.settings.embedding), night.settings.embedding)
-
-        def embed(texts: Sequence[str]) -> np.ndarray:
-            nonlocal n_embedded
-            n_embedded += len(texts)
-            return embedder.embed(texts)
-
-        evidence = rows["evidence"].to_list()
-        answers = write_sentences(model, evidence, Checker(embed), redact_each, advance)
-        # What the checker gives the embedding model to read are calls too.
-        first = pl.int_range(pl.len()) == 0
-        calls = pl.when(first).then(pl.col("n_calls") + n_embedded).otherwise("n_calls")
-        n_embedded = 0
-        hashes = [[hash_of(quote) for quote in some] for some in evidence]
-        return rows.select("key", pl.Series("quotes", hashes, pl.List(pl.String))).hstack(
-            answers.with_columns(n_calls=calls)
-        )
-
-    return ask
 
 
 def _rows(

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import polars as pl
 
 from analytics.errors import SERVER_GONE, ModelUnavailable
+from analytics.identity import hash_of, lake_key
+from analytics.intake.redaction import redact_each
+from analytics.models.checker import Checker
+from analytics.models.embedding import describe_model, load_embedder
 from analytics.models.llm.loading import load_language_model
 from analytics.models.llm.protocol import LanguageModel
 from analytics.store.lake import FAILURE, TOKENS, Engine, Lake, Stage
@@ -14,7 +19,7 @@ from flows.night import Handle, Night, fill_stage
 from flows.progress import progress
 
 PART_SIZE = 512
-LANGUAGE_STAGES = ("extraction", "brief_sentence")
+LANGUAGE_STAGES = ("extraction", "theme_name", "brief_sentence")
 """Stages that the budget holds for."""
 _SECONDS_PER_CALL = 1.0
 """Until a store has seen a model answer."""
@@ -66,6 +71,58 @@ def may_spend(night: Night) -> bool:
     }
     caps = budget.model_dump()
     return all(caps[name] is None or spent[name] < caps[name] for name in caps)
+
+
+Write = Callable[
+    [LanguageModel, list[list[str]], Checker, Callable[[list[str]], list[str]], Callable[[int], object]],
+    pl.DataFrame,
+]
+"""Makes something of each passage and checks it: a row each, with n_calls."""
+
+
+def ask_checked(
+    night: Night, stage: Stage, evidence: Sequence[Sequence[str]], write: Write, what: str
+) -> Handle:
+    """Let the language model make something of passages, each checked against what it was given.
+
+    Args:
+        night: The night.
+        stage: What is asked; its lake rows keep hashes of the quotes they were made of, for an erasure.
+        evidence: Quotes, by which each question is known.
+        write: Asks and checks.
+        what: What one question is, for the bar.
+    """
+    n_embedded = 0
+
+    def ask(model: LanguageModel, rows: pl.DataFrame, advance: Callable[[int], object]) -> pl.DataFrame:
+        nonlocal n_embedded
+        embedder = load_embedder(describe_model(night.settings.embedding), night.settings.embedding)
+
+        def embed(texts: Sequence[str]) -> np.ndarray:
+            nonlocal n_embedded
+            n_embedded += len(texts)
+            return embedder.embed(texts)
+
+        given = rows["evidence"].to_list()
+        answers = write(model, given, Checker(embed), redact_each, advance)
+        # What the checker gives the embedding model to read are calls too.
+        first = pl.int_range(pl.len()) == 0
+        calls = pl.when(first).then(pl.col("n_calls") + n_embedded).otherwise("n_calls")
+        n_embedded = 0
+        hashes = [[hash_of(quote) for quote in some] for some in given]
+        return rows.select("key", pl.Series("quotes", hashes, pl.List(pl.String))).hstack(
+            answers.with_columns(n_calls=calls)
+        )
+
+    wanted = pl.DataFrame(
+        {
+            "key": [lake_key(stage.recipe_id, list(some)) for some in evidence],
+            "evidence": [list(some) for some in evidence],
+            "day": [night.as_of] * len(evidence),
+        },
+        schema={"key": pl.String, "evidence": pl.List(pl.String), "day": pl.Date},
+    )
+    return ask_stage(night, stage, wanted, ask, what)
 
 
 def ask_stage(night: Night, stage: Stage, wanted: pl.DataFrame, ask: Ask, what: str) -> Handle:

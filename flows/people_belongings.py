@@ -204,19 +204,19 @@ def _keys_of_statements(
     return {
         "embedding": _keys_under(store, "embedding", readings),
         "aspect": _keys_under(store, "aspect", asked),
-        "brief_sentence": _sentences_of(store, set(quotes)),
+        **{stage: _made_of(store, stage, set(quotes)) for stage in ("brief_sentence", "theme_name")},
         "sentiment": _keys_under(store, "sentiment", judged),
     }
 
 
-def _sentences_of(store: Store, quotes: set[str]) -> frozenset[str]:
+def _made_of(store: Store, stage: str, quotes: set[str]) -> frozenset[str]:
     """Keys of what a language model made of any of these quotes, whoever else wrote the same."""
     hashes = sorted(map(hash_of, quotes))
     holds_one = pl.col("quotes").list.eval(pl.element().is_in(hashes)).list.any()
     found = [
         pl.scan_parquet(parts).filter(holds_one).select("key").collect()
-        for recipe in store.lake.recipes("brief_sentence")
-        if (parts := store.lake.parts("brief_sentence", recipe))
+        for recipe in store.lake.recipes(stage)
+        if (parts := store.lake.parts(stage, recipe))
     ]
     return frozenset(pl.concat(found)["key"]) if found else frozenset()
 

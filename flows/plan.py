@@ -65,6 +65,8 @@ class Asked:
             n = self._most_sentences()
             n_input = n * _SENTENCE_TOKENS * MAX_CITED // (MAX_CITED + 1)
             yield self._line("brief_sentence", f"at most {n:,} sentences", n, n_input, n * 45)
+        if self.settings.themes.names == "model":
+            yield "  theme name: one call of the language model for each theme that is born"
         told = [
             f"{value:,g} {name}"
             for name, value in self.settings.budget.model_dump().items()

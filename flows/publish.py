@@ -104,7 +104,9 @@ def _aligned(vectors: pl.DataFrame, item_ids: list[str]) -> np.ndarray:
     return aligned
 
 
-_TOLD_OF_STAGES = ("n_failed", "n_parked", "n_left", "n_erased", "n_expired", "n_rejected", "n_sentences")
+_TOLD_OF_STAGES = frozenset(
+    "n_failed n_parked n_left n_erased n_expired n_rejected n_sentences n_named n_names_rejected".split()
+)
 
 
 def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:

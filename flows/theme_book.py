@@ -64,9 +64,13 @@ class Book:
             nth = sum((known["theme_id"], known["kind"]) == what for known in self.events)
             self.events.append(event)
             ids[event["theme_id"]] = run_event_id(self.night.run_id, *what, nth)
+        self.see()
+        return ids
+
+    def see(self) -> None:
+        """Bring the registry up to the events as they are."""
         self.registry = replay(_with_events(self.before, self.events, self.night.run_id))
         self.placed = _under_survivors(self.placed, self.registry)
-        return ids
 
     def put(self, rows: pl.DataFrame, cause: str, event_ids: Mapping[str, str] | None = None) -> None:
         """Put statements under themes.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import polars as pl
 
 from analytics.identity import canonical_json, hash_of, stage_seed
@@ -20,6 +22,7 @@ from flows.theme_changes import (
     split_themes,
 )
 from flows.theme_growth import bear_themes, keep_proposals, propose_changes
+from flows.theme_names import name_born
 
 MEMBERS_SEEN = 200
 """Of a theme at most this many members, drawn by their id, which is a hash, stand for it in a night."""
@@ -39,16 +42,22 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
         _discover(book, statements, documents_of(night, cleaned.recipe))
     place_new(book, statements)
     honour_links(book, statements)
+    named: Counter[str] = Counter()
     if _is_quiet(book, hash_of(recipe)):
         keep_proposals(book)
     elif _has_found(book):  # before discovery every statement waits for it
-        propose_changes(book, statements, bear_themes(book, statements))
+        wider = bear_themes(book, statements)
+        named.update(name_born(book, statements, book.events))
+        n_seen = len(book.events)
+        propose_changes(book, statements, wider)
+        named.update(name_born(book, statements, book.events[n_seen:]))
         honour_links(book, statements)
     placed = book.close()
     facts = {
         "n_born": sum(event["kind"] == "born" for event in book.events),
         "n_placed": placed.height,
         "n_unplaced": statements.unplaced(book).height,
+        **named,
     }
     return Handle("theme", hash_of(recipe), canonical_json(recipe), statements.opinions.height, facts)
 

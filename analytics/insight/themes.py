@@ -55,7 +55,7 @@ def theme_recipe(settings: ThemeSettings) -> dict[str, Any]:
         "stage": "themes",
         "version": THEME_VERSION,
         "method": "neighbour graph, Leiden, grain chosen from the data",
-        **settings.model_dump(exclude={"auto_apply"}),
+        **settings.model_dump(exclude={"auto_apply", "names"}),
     }
 
 

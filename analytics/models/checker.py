@@ -196,8 +196,8 @@ class Checker:
             return [0.0] * len(SIGNS)
         own = np.stack([self._known[word] for word, _ in said.words])
         likeness = own @ np.stack([self._known[word] for word, _ in told]).T
-        stems = np.array([_stem(word) for word, _ in said.words])
-        is_same = stems[:, None] == np.array([_stem(word) for word, _ in told])
+        stems = np.array([stem(word) for word, _ in said.words])
+        is_same = stems[:, None] == np.array([stem(word) for word, _ in told])
         likeness[is_same] = 1.0
         best = likeness.max(axis=1)
         by_sentence = np.stack(
@@ -248,7 +248,8 @@ def _denied_otherwise(said: Sentence, told: list[tuple[str, bool]], likeness: np
 _ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "est", "ed", "ly", "er", "es", "s", "y", "e")
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """A word in lower case without its ending."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

@@ -38,6 +38,11 @@ class ThemeSettings(Section):
         description="When themes are first found, fewer and wider ones, or more and narrower: coarse, medium "
         "or fine.",
     )
+    names: Literal["keywords", "model"] = Field(
+        "keywords",
+        description='"keywords": a new theme is called by its keywords; "model": by what the language model '
+        "proposes, where its statements bear that out.",
+    )
     auto_apply: bool = Field(
         False,
         description="Merge, split and widen themes as proposed without asking; people's own and pinned "

@@ -78,7 +78,17 @@ class Belongings:
         return document.is_in(list(self.document_ids)) | is_replaced.fill_null(False)
 
 
-DERIVED = ("brief_sentence", "embedding", "sentiment", "aspect", "sentence", "extraction", "block", "clean")
+DERIVED = (
+    "brief_sentence",
+    "theme_name",
+    "embedding",
+    "sentiment",
+    "aspect",
+    "sentence",
+    "extraction",
+    "block",
+    "clean",
+)
 """Stages made of texts, each before those by which its rows are found."""
 
 SOURCES = ("interaction", "user", "document")

@@ -15,12 +15,15 @@ from analytics.identity import hash_of
 from analytics.rows import ANCHOR_ROWS
 
 THEME, GROUP = "theme", "group"
+BY_KEYWORDS, BY_MODEL, BY_PERSON = "keywords", "model", "person"
+"""Where a theme's name comes from."""
 ACTIVE, MERGED, SPLIT, RETIRED = "active", "merged", "split", "retired"
 
 REGISTRY_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "theme_id": pl.String,
     "level": pl.String,  # theme | group
     "name": pl.String,
+    "name_origin": pl.String,  # keywords | model | person
     "criterion": pl.String,  # what a statement must say to belong, in one sentence
     "keywords": pl.List(pl.String),
     "status": pl.String,  # active | merged | split | retired
@@ -161,6 +164,7 @@ def born_event(
     content = {
         "level": theme.get("level", THEME),
         "name": theme["name"],
+        "name_origin": BY_PERSON if theme.get("is_own") else BY_KEYWORDS,
         "criterion": theme["criterion"],
         "keywords": list(theme["keywords"]),
         "typical_opinion_id": theme["typical_opinion_id"],
@@ -222,6 +226,7 @@ class _Book:
             "theme_id": event["theme_id"],
             "status": ACTIVE,
             "is_pinned": False,
+            "name_origin": content.get("name_origin") or (BY_PERSON if content["is_own"] else BY_KEYWORDS),
             "centroid": unpack_vector(first[0]).tolist() if first else None,
             "radius": first[1] if first else None,
             "born_run": event["run_id"],
@@ -230,6 +235,7 @@ class _Book:
     def _change(self, kind: str, theme: dict[str, Any], content: Mapping[str, Any]) -> None:
         if kind == "renamed":
             theme.update({name: content[name] for name in ("name", "criterion") if content.get(name)})
+            theme["name_origin"] = BY_PERSON
         elif kind in ("pinned", "unpinned"):
             theme["is_pinned"] = kind == "pinned"
         elif kind == "anchored":

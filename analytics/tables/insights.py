@@ -118,6 +118,7 @@ INSIGHTS = (
             "theme_id": pl.String,
             "level": pl.String,  # theme | group
             "name": pl.String,
+            "name_origin": pl.String,  # keywords | model | person
             "criterion": pl.String,  # what a statement must say to belong
             "keywords": pl.List(pl.String),
             "status": pl.String,  # active | merged | split | retired

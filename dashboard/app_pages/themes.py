@@ -47,6 +47,7 @@ def show(night: Night) -> None:
         f"{wording.count(theme['n_opinions'])} opinions in {wording.count(theme['n_documents'])} documents "
         f"by {wording.count(theme['n_authors'])} authors; {wording.percent(theme['negative_share'])} of them "
         f"negative, {wording.percent(theme['positive_share'])} positive"
+        + ("; the language model proposed its name" if theme["name_origin"] == "model" else "")
     )
     briefs.show(night, "theme", theme["theme_id"], "In short")
     weeks.show(night, theme["theme_id"], chosen.segment, chosen.source)
@@ -98,8 +99,9 @@ def show_board(night: Night, chosen: Filter) -> None:
     st.subheader("All themes")
     board = queries.theme_cells(night, chosen.segment, chosen.source, chosen.n_weeks)
     intervals = [wording.interval(*ends) for ends in board.select("share_low", "share_high").iter_rows()]
+    is_models = pl.col("name_origin") == "model"
     table = board.select(
-        "name",
+        pl.when(is_models).then(pl.col("name") + " *").otherwise("name").alias("name"),
         pl.col("share") * 100,
         pl.Series("interval", intervals, dtype=pl.String),
         "n_documents_in",
@@ -135,5 +137,7 @@ def show_board(night: Night, chosen: Filter) -> None:
             "born_on": st.column_config.DateColumn("Since", format="D MMMM YYYY"),
         },
     )
+    if board.select(is_models.any()).item():
+        st.caption("* The language model proposed this name.")
     if board["share"].null_count():
         st.caption(f"{wording.NOTHING} no figure and no quote, where {weeks.why_hidden(night)}.")

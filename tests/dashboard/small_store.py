@@ -303,6 +303,7 @@ def _themes(as_of: date, run: str, themes: list[str], opinions: Rows) -> Rows:
     typical = {row["theme"]: row["opinion_id"] for row in reversed(opinions)}
     return [
         {"theme_id": identifier, "level": "theme", "name": STATEMENTS[theme][0],
+         "name_origin": "model" if theme == 2 else "keywords",
          "criterion": "says so", "keywords": ["a", "b"], "status": "active", "merged_into": None,
          "split_from": None, "is_own": False, "is_pinned": False, "parent_id": None,
          "radius": 0.5, "born_run": run, "born_on": as_of,

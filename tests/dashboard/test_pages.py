@@ -219,6 +219,11 @@ def test_themes_with_their_last_week_and_typical_quote(store: SmallStore, themes
     assert table["typical_quote"].tolist()[-1] == "The battery is empty after two hours."
     assert table["share"].tolist()[-1] == pytest.approx(100 * 15 / 60)
     assert table["interval"].tolist()[-1] == f"15.8–37.2{PERCENT}"
+    assert [name for name in table["name"] if name.endswith("*")] == ["screen · bright · sharp *"]
+    told = "the language model proposed its name"
+    assert not any(told in caption.value for caption in page.caption)
+    page.selectbox(key="theme").select_index(3).run()
+    assert any(told in caption.value for caption in page.caption)
 
 
 def test_themes_by_segment(store: SmallStore, themes_page: AppTest) -> None:

@@ -3,6 +3,7 @@ CREATE VIEW theme_board AS
 SELECT
     t.theme_id,
     t.name,
+    t.name_origin,
     t.keywords,
     t.status,
     t.born_on,
