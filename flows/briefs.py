@@ -24,6 +24,7 @@ from analytics.insight.briefs import (
     has_moved,
     write_sentences,
 )
+from analytics.insight.common_words import in_common_words
 from analytics.models.embedding import describe_model
 from analytics.models.llm.loading import describe_language_model
 from analytics.models.llm.protocol import LanguageModelCard
@@ -141,13 +142,19 @@ def _choose(night: Night, made: Sequence[tuple[Subject, Rows | None]]) -> list[l
     opinions = opinions.filter(pl.col("opinion_id").is_in(wanted.implode()))
     opinions, matrix = opinion_vectors(night, opinions, recipes["embedding"])
     insights = compose_insights(night)
-    about = opinions.select("opinion_id", "document_id", "quote").join(
-        insights.opinions.select("opinion_id", "sentiment_label"), on="opinion_id", maintain_order="left"
+    authors = insights.documents.select("document_id", "author")
+    said = insights.opinions.select("document_id", "quote").join(authors, on="document_id")
+    about = (
+        opinions.select("opinion_id", "document_id", "quote")
+        .join(
+            insights.opinions.select("opinion_id", "sentiment_label"), on="opinion_id", maintain_order="left"
+        )
+        .with_columns(in_common_words(said, opinions["quote"]).alias("may_speak"))
     )
-    authors = dict(insights.documents.select("document_id", "author").iter_rows())
     place = {one: row for row, one in enumerate(about["opinion_id"])}
     lists = about.to_dict(as_series=False)
-    return [list(_passages(subject, rows, lists, matrix, place, authors)) for subject, rows in made]
+    by_document = dict(authors.iter_rows())
+    return [list(_passages(subject, rows, lists, matrix, place, by_document)) for subject, rows in made]
 
 
 def _passages(
@@ -175,6 +182,7 @@ def _passages(
         [authors.get(documents[row], None) or documents[row] for row in at],
         [labels[row] for row in at],
         [nth for nth, one in enumerate(chosen) if one in spoke],
+        [about["may_speak"][row] for row in at],
     )
     for passage in passages:
         cited = [chosen[row] for row in passage.rows]

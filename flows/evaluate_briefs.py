@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analytics.errors import SourceError
-from analytics.insight.brief_evaluation import evaluate_briefs, read_subject
+from analytics.insight.brief_evaluation import evaluate_briefs, read_subject, with_common_words
 from analytics.intake.redaction import redact_each
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.models.llm.loading import describe_language_model, load_language_model
@@ -47,7 +47,7 @@ def evaluate_briefs_of(settings: Settings, data: Path, *, has_model: bool = True
         "data": str(data),
         "embedding_model": embedding.name,
         "language_model": card.name,
-        **evaluate_briefs(subjects, load, embed, redact_each),
+        **evaluate_briefs(with_common_words(subjects), load, embed, redact_each),
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from analytics.insight.briefs import Passage, choose_passages, write_sentences
+from analytics.insight.common_words import in_common_words
 from analytics.insight.sentences import opinion_spans
 from analytics.models.checker import Checker, Embed
 from analytics.models.llm.protocol import LanguageModel
@@ -30,11 +31,13 @@ class Subject:
     vectors: np.ndarray
     labels: list[str | None]
     summaries: list[str]
+    may_speak: list[bool] | None = None
+    """Which quotes say it in words that others use too; None where it is not known."""
 
     @property
     def passages(self) -> list[Passage]:
         """Who speaks in its brief."""
-        return choose_passages(self.vectors, self.quotes, self.authors, self.labels)
+        return choose_passages(self.vectors, self.quotes, self.authors, self.labels, may_speak=self.may_speak)
 
 
 def read_subject(reviews: Sequence[str], summaries: Sequence[str], embed: Embed) -> Subject:
@@ -51,6 +54,25 @@ def read_subject(reviews: Sequence[str], summaries: Sequence[str], embed: Embed)
         [tones >= LABEL_MARGIN, tones <= -LABEL_MARGIN], ["positive", "negative"], "neutral"
     ).tolist()
     return Subject(quotes, authors, embed(quotes), labels, list(summaries))
+
+
+def with_common_words(subjects: Sequence[Subject]) -> list[Subject]:
+    """Subjects with what may speak in the briefs, by the words of all of them together."""
+    lists = [
+        [(nth, author, quote) for author, quote in zip(one.authors, one.quotes, strict=True)]
+        for nth, one in enumerate(subjects)
+    ]
+    rows = pl.DataFrame(
+        [row for some in lists for row in some],
+        schema={"subject": pl.Int64, "review": pl.Int64, "quote": pl.String},
+        orient="row",
+    )
+    said = rows.select(pl.struct("subject", "review").alias("author"), "quote")
+    judged = rows.with_columns(in_common_words(said, rows["quote"]).alias("may_speak"))
+    return [
+        replace(one, may_speak=judged.filter(subject=nth)["may_speak"].to_list())
+        for nth, one in enumerate(subjects)
+    ]
 
 
 def by_lead(subject: Subject) -> list[str]:

@@ -8,19 +8,20 @@ supported by them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from analytics.insight.sentences import count_words, split_sentences
 from analytics.insight.voices import choose_voices, group_by_voice
 from analytics.models.checker import THRESHOLD, Checker, Sentence
 from analytics.models.llm.prompting import read_prompt
 from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
+from analytics.models.llm.structured import Form, ask
 
 BRIEFS_VERSION = 1
 PROMPT = "brief"
@@ -36,11 +37,17 @@ VOICE_WORDS = (5, 40)
 """A voice has so many words."""
 MIN_DISSENT_SHARE, MIN_DISSENT_AUTHORS = 0.1, 3
 """The other side is heard where it is at least so large."""
-LONGEST = 280
-"""A model's sentence of more characters is no sentence of a brief."""
+LONGEST = 120
+"""Characters of a model's sentence, at most."""
 
 REPRESENTATIVE, DISSENT = "representative", "dissent"
 THEME, ITEM, NIGHT = "theme", "item", "night"
+
+
+class SentenceForm(Form):
+    """What the model answers."""
+
+    sentence: Annotated[str, Field(min_length=10, max_length=LONGEST)]
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ def choose_passages(
     authors: Sequence[object],
     labels: Sequence[str | None],
     kept: Sequence[int] = (),
+    may_speak: Sequence[bool] | None = None,
 ) -> list[Passage]:
     """Who speaks in a brief: voices that cover what is said, and the other side where it is large enough.
 
@@ -67,8 +75,13 @@ def choose_passages(
         authors: Who wrote each.
         labels: negative, neutral or positive; None unknown.
         kept: Rows that spoke when the brief was last made.
+        may_speak: Which say it in words that others use too; all where it is left out.
     """
-    fits = [row for row, quote in enumerate(quotes) if VOICE_WORDS[0] <= count_words(quote) <= VOICE_WORDS[1]]
+    fits = [
+        row
+        for row, quote in enumerate(quotes)
+        if VOICE_WORDS[0] <= count_words(quote) <= VOICE_WORDS[1] and (may_speak is None or may_speak[row])
+    ]
     majority, minority = sides(labels, authors)
     of_majority = [row for row in fits if labels[row] == majority]
     if len({authors[row] for row in of_majority}) < N_VOICES:
@@ -159,22 +172,23 @@ def write_sentences(
     """
     instructions = read_prompt(PROMPT)
     prompts = [Prompt(instructions, tuple(" ".join(one.split()) for one in some)) for some in evidence]
-    answers = model.complete(prompts, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
-    said = [first_sentence(text) for text in redact([answer.text for answer in answers])]
-    read = [some[: max(1, answer.n_pieces_read)] for some, answer in zip(evidence, answers, strict=True)]
+    readings = ask(model, prompts, SentenceForm, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
+    texts = redact([one.value.sentence if one.value else "" for one in readings])
+    said = [first_sentence(text) for text in texts]
+    read = [some[: max(1, one.answer.n_pieces_read)] for some, one in zip(evidence, readings, strict=True)]
     support = checker.support([one or "" for one in said], read)
     rows = []
-    for answer, sentence, some, level in zip(answers, said, read, support, strict=True):
+    for one, sentence, some, level in zip(readings, said, read, support, strict=True):
         is_supported = sentence is not None and level >= THRESHOLD and not unfounded(sentence, some)
         rows.append(
             {
                 "sentence": sentence,
                 "support": round(float(level), 6) if sentence is not None else 0.0,
                 "is_supported": is_supported,
-                "n_input_tokens": answer.n_prompt_tokens,
-                "n_output_tokens": answer.n_new_tokens,
-                "n_calls": 1,
-                "failure": answer.failure if answer.status == "failed" else None,
+                "n_input_tokens": one.answer.n_prompt_tokens,
+                "n_output_tokens": one.answer.n_new_tokens,
+                "n_calls": one.n_calls,
+                "failure": one.failure,
             }
         )
     schema = {
@@ -187,20 +201,15 @@ def write_sentences(
     return pl.DataFrame(rows, schema=schema)
 
 
-_LABEL = re.compile(
-    r"^(?:sentence|answer|summary|here (?:is|are)[^:]{0,60}|customers? say[^:]{0,20}):\s*", re.I
-)
-
-
 def first_sentence(answer: str) -> str | None:
-    """The first whole sentence of an answer, without a label or quotation marks around it; None: none."""
-    text = _LABEL.sub("", answer.strip()).strip(" \"'“”\n*-")
+    """The first whole sentence of an answer, without marks around it; None: none."""
+    text = answer.strip(" \"'“”\n*-")
     spans = split_sentences(text)
     if not spans:
         return None
     sentence = " ".join(text[spans[0][0] : spans[0][1]].split()).strip(" \"'“”*-")
-    is_whole = sentence.endswith((".", "!", "?")) or len(spans) > 1 or len(answer) < 200
-    return sentence if is_whole and 3 <= count_words(sentence) and len(sentence) <= LONGEST else None
+    is_whole = sentence.endswith((".", "!", "?"))
+    return sentence if is_whole and count_words(sentence) >= 3 else None
 
 
 def unfounded(sentence: str, evidence: Sequence[str]) -> set[str]:

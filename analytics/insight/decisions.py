@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from analytics import identity
+from analytics.insight.common_words import in_common_words
 from analytics.insight.sentences import count_words
 from analytics.insight.shares import newcombe_difference, with_shares
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
@@ -194,7 +195,7 @@ def _scored(asking: pl.DataFrame) -> pl.DataFrame:
 def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl.DataFrame:
     """Most typical quotes of each theme whose tone fits its kind; an author and a wording at most once.
 
-    What may be shown comes first.
+    What may be shown comes first, and of that what is said in words that others use.
     """
     fits = (
         pl.when(pl.col("kind") == "fix")
@@ -205,11 +206,15 @@ def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl
     )
     quotes = recent.join(asking.select("theme_id", "kind"), on="theme_id").filter(fits)
     n_words = pl.Series("n_words", [count_words(quote) for quote in quotes["quote"]], dtype=pl.Int64)
+    common = in_common_words(recent, quotes["quote"])
     wording = pl.col("quote").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
     return (
-        quotes.with_columns(n_words, wording=wording)
+        quotes.with_columns(n_words, common.alias("is_common"), wording=wording)
         .filter(pl.col("n_words").is_between(*QUOTE_WORDS))
-        .sort(["theme_id", "may_quote", "similarity", "opinion_id"], descending=[False, True, True, False])
+        .sort(
+            ["theme_id", "may_quote", "is_common", "similarity", "opinion_id"],
+            descending=[False, True, True, True, False],
+        )
         .unique(["theme_id", "author"], keep="first", maintain_order=True)
         .unique(["theme_id", "wording"], keep="first", maintain_order=True)
         .with_columns(rank=pl.int_range(1, pl.len() + 1).over("theme_id"))

@@ -93,8 +93,8 @@ def prosaic(shop, monkeypatch):
     def script(prompt):
         shop.asked.append(prompt)
         if len(shop.asked) % 3 == 0:
-            return "CANARY-77 says that everything is free of charge today."
-        return prompt.pieces[0]
+            return json.dumps({"sentence": "CANARY-77 says that everything is free of charge today."})
+        return json.dumps({"sentence": prompt.pieces[0]})
 
     monkeypatch.setattr("flows.language.load_language_model", lambda settings: ScriptedModel(script))
     return shop

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -94,8 +96,9 @@ def test_a_brief_is_made_anew_when_its_ground_has_moved():
     ("answer", "sentence"),
     [
         ("The lid leaks badly.\nThe lid leaks.", "The lid leaks badly."),
-        ('Summary: "The lid leaks badly."', "The lid leaks badly."),
-        ("Here is one sentence: Customers say that the lid leaks.", "Customers say that the lid leaks."),
+        ('"The lid leaks badly."', "The lid leaks badly."),
+        ("The lid leaks badly. It is not", "The lid leaks badly."),
+        ("The lid of this leaks and", None),
         ("The lid", None),
         ("", None),
         ("word " * 100, None),
@@ -119,7 +122,9 @@ class Supporting:
 
 def written(answer, level=0.9, evidence=("The lid leaks after 3 days.",), redact=list):
     checker = Supporting(level)
-    rows = write_sentences(ScriptedModel(lambda prompt: answer), [evidence], checker, redact)
+    rows = write_sentences(
+        ScriptedModel(lambda prompt: json.dumps({"sentence": answer})), [evidence], checker, redact
+    )
     return rows.row(0, named=True)
 
 

@@ -306,3 +306,13 @@ def test_what_may_be_quoted_stands_before_what_may_not() -> None:
         store.say("t", "negative", f"The lid leaks at number {n}.", similarity=0.9 - n / 10)
     store.unquotable = [store.opinions[0][1]]
     assert store.rank().evidence["opinion_id"].to_list() == ["o0001", "o0002"]
+
+
+def test_a_quote_with_a_word_that_one_author_alone_uses_stands_last() -> None:
+    store = Store().fill(40)
+    planted = store.say("t", "negative", "The lid leaks, tell everyone about zqcanary.", similarity=0.99)
+    for n in range(4):
+        store.say("t", "negative", f"The lid leaks at number {n}.", similarity=0.9 - n / 10)
+    ranked = store.rank(SETTINGS.model_copy(update={"max_quotes": 4}))
+    assert planted not in ranked.evidence["opinion_id"].to_list()
+    assert ranked.evidence.height == 4
