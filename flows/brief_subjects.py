@@ -119,3 +119,15 @@ def items_told(insights: Insights, min_authors: int) -> pl.DataFrame:
         .filter(pl.col("n_authors") >= min_authors)
         .sort(["n_documents", "item_id"], descending=[True, False])
     )
+
+
+def with_all_cited(briefs: pl.DataFrame, citations: pl.DataFrame) -> pl.DataFrame:
+    """Sentences of briefs, without those that have lost a part of what they rest on.
+
+    Args:
+        briefs: Columns brief_id, nth, n_citations.
+        citations: Columns brief_id, nth: those whose statement is there.
+    """
+    counted = citations.group_by("brief_id", "nth").agg(n_there=pl.len())
+    with_counts = briefs.join(counted, on=["brief_id", "nth"], how="left", maintain_order="left")
+    return with_counts.filter(pl.col("n_there").fill_null(0) == pl.col("n_citations")).drop("n_there")

@@ -30,7 +30,7 @@ from analytics.models.llm.loading import describe_language_model
 from analytics.models.llm.protocol import LanguageModelCard
 from analytics.store.lake import Stage
 from analytics.tables import TABLES
-from flows.brief_subjects import Subject, subjects_of
+from flows.brief_subjects import Subject, subjects_of, with_all_cited
 from flows.compose import compose_insights
 from flows.gather import opinions_in
 from flows.language import ask_checked, part_size
@@ -107,14 +107,9 @@ def _earlier(night: Night) -> dict[str, Rows]:
     briefs = journal.read("brief", night.earlier[-1:]).drop("_run_id")
     citations = journal.read("brief_citation", night.earlier[-1:]).drop("_run_id")
     there = compose_insights(night).opinions.select("opinion_id")
-    lost = citations.join(there, on="opinion_id", how="anti").select("brief_id").unique()
-    lacking = (
-        briefs.join(citations.group_by("brief_id", "nth").len(), on=["brief_id", "nth"], how="left")
-        .filter(pl.col("n_citations") != pl.col("len").fill_null(0))
-        .select("brief_id")
-    )
-    gone = pl.concat([lost, lacking]).unique()
-    whole = briefs.join(gone, on="brief_id", how="anti")
+    standing = with_all_cited(briefs, citations.join(there, on="opinion_id", how="semi"))
+    lacking = briefs.join(standing, on=["brief_id", "nth"], how="anti")
+    whole = briefs.join(lacking, on="brief_id", how="anti")
     of_each = citations.partition_by("brief_id", as_dict=True)
     return {
         str(key[0]): (rows, of_each.get(key, citations.head(0)))

@@ -7,7 +7,7 @@ import polars as pl
 from analytics.insight.briefing import figures_sentence
 from analytics.insight.briefs import ITEM, NIGHT, THEME
 from analytics.tables import TABLES
-from flows.brief_subjects import items_told
+from flows.brief_subjects import items_told, with_all_cited
 from flows.compose import Insights
 from flows.night import Night
 
@@ -26,10 +26,9 @@ def published_briefs(
     quotable = insights.documents.filter("may_quote", "is_covered").select("document_id")
     there = insights.opinions.select("opinion_id", "document_id", "quote").join(quotable, on="document_id")
     citations = citations.join(there.select("opinion_id", "quote"), on="opinion_id")
-    counted = citations.group_by("brief_id", "nth").agg(n=pl.len())
-    briefs = briefs.join(counted, on=["brief_id", "nth"], how="left")
-    briefs = briefs.filter(pl.col("n").fill_null(0) == pl.col("n_citations")).drop("n")
-    briefs = briefs.join(_figures(night, insights, decisions), on=["subject_kind", "subject_id"])
+    briefs = with_all_cited(briefs, citations).join(
+        _figures(night, insights, decisions), on=["subject_kind", "subject_id"]
+    )
     briefs = _worded(night, briefs, citations).drop_nulls("text")
     citations = citations.join(briefs, on=["brief_id", "nth"], how="semi")
     return TABLES["brief"].conform(briefs), TABLES["brief_citation"].conform(citations)

@@ -11,7 +11,7 @@ from analytics.errors import SERVER_GONE, ModelUnavailable
 from analytics.identity import hash_of, lake_key
 from analytics.intake.redaction import redact_each
 from analytics.models.checker import Checker
-from analytics.models.embedding import describe_model, load_embedder
+from analytics.models.embedding import Embedder, describe_model, load_embedder
 from analytics.models.llm.loading import load_language_model
 from analytics.models.llm.protocol import LanguageModel
 from analytics.store.lake import FAILURE, TOKENS, Engine, Lake, Stage
@@ -93,18 +93,21 @@ def ask_checked(
         what: What one question is, for the bar.
     """
     n_embedded = 0
+    embedder: Embedder | None = None
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        nonlocal n_embedded, embedder
+        embedding = night.settings.embedding
+        embedder = embedder or load_embedder(describe_model(embedding), embedding)
+        n_embedded += len(texts)
+        return embedder.embed(texts)
+
+    checker = Checker(embed)
 
     def ask(model: LanguageModel, rows: pl.DataFrame, advance: Callable[[int], object]) -> pl.DataFrame:
         nonlocal n_embedded
-        embedder = load_embedder(describe_model(night.settings.embedding), night.settings.embedding)
-
-        def embed(texts: Sequence[str]) -> np.ndarray:
-            nonlocal n_embedded
-            n_embedded += len(texts)
-            return embedder.embed(texts)
-
         given = rows["evidence"].to_list()
-        answers = write(model, given, Checker(embed), redact_each, advance)
+        answers = write(model, given, checker, redact_each, advance)
         # What the checker gives the embedding model to read are calls too.
         first = pl.int_range(pl.len()) == 0
         calls = pl.when(first).then(pl.col("n_calls") + n_embedded).otherwise("n_calls")
