@@ -98,7 +98,8 @@ def ask_alone(n: int) -> dict[str, float]:
     texts = reviews(n)["text"].to_list()
     attacks = injected().filter(pl.col("label") == "injection")["text"].to_list()
     alone = [statements(model, text) for text in texts]
-    extract_statements(model, attacks[:n])  # a batch of attacks between the two
+    model = load_language_model(LanguageModelSettings())
+    extract_statements(model, attacks[:n])  # computed anew, after a batch of attacks
     again = [statements(model, text) for text in texts]
     attacked = [statements(model, f"{text} {attack}") for text, attack in zip(texts, attacks, strict=False)]
     changed = [

@@ -61,9 +61,9 @@ def rank_decisions(
     """Rank what a theme asks for.
 
     A theme counts when at least `min_authors` distinct authors mention it in the recent window and a quote
-    shows it. The score is `share_low * (0.25 + negative_share) + max(0, change_low)`: the share that the
-    theme surely has, five times as heavy where all complain as where none does, plus the growth that it
-    surely had; ties go to the smaller id.
+    shows it, in words that others use too. The score is `share_low * (0.25 + negative_share) +
+    max(0, change_low)`: the share that the theme surely has, five times as heavy where all complain as where
+    none does, plus the growth that it surely had; ties go to the smaller id.
 
     Where the recent window covers fewer than 30 documents, the window is the whole dated history, or all
     documents where even that covers fewer. The change is null, for not enough evidence, unless the recent
@@ -95,7 +95,9 @@ def rank_decisions(
     recent = mentions.join(window.documents, on="document_id")
     asking = _themes_asking(recent, window.documents.height, min_authors)
     asking = _with_change(asking, mentions, window, before)
-    evidence = _evidence(recent, asking, settings.max_quotes)
+    said = opinions.join(covered, on="document_id").select("author", "quote")
+    common = recent.filter(in_common_words(said, recent["quote"]))
+    evidence = _evidence(common, asking, settings.max_quotes)
     asking = _scored(asking.join(evidence, on="theme_id", how="semi"))
     listed = asking.head(settings.max_decisions).with_row_index("rank", offset=1)
     episodes = _episodes(listed, asking, earlier, run_id)
@@ -195,7 +197,7 @@ def _scored(asking: pl.DataFrame) -> pl.DataFrame:
 def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl.DataFrame:
     """Most typical quotes of each theme whose tone fits its kind; an author and a wording at most once.
 
-    What may be shown comes first, and of that what is said in words that others use.
+    What may be shown comes first.
     """
     fits = (
         pl.when(pl.col("kind") == "fix")
@@ -206,15 +208,11 @@ def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl
     )
     quotes = recent.join(asking.select("theme_id", "kind"), on="theme_id").filter(fits)
     n_words = pl.Series("n_words", [count_words(quote) for quote in quotes["quote"]], dtype=pl.Int64)
-    common = in_common_words(recent, quotes["quote"])
     wording = pl.col("quote").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
     return (
-        quotes.with_columns(n_words, common.alias("is_common"), wording=wording)
+        quotes.with_columns(n_words, wording=wording)
         .filter(pl.col("n_words").is_between(*QUOTE_WORDS))
-        .sort(
-            ["theme_id", "may_quote", "is_common", "similarity", "opinion_id"],
-            descending=[False, True, True, True, False],
-        )
+        .sort(["theme_id", "may_quote", "similarity", "opinion_id"], descending=[False, True, True, False])
         .unique(["theme_id", "author"], keep="first", maintain_order=True)
         .unique(["theme_id", "wording"], keep="first", maintain_order=True)
         .with_columns(rank=pl.int_range(1, pl.len() + 1).over("theme_id"))

@@ -308,11 +308,11 @@ def test_what_may_be_quoted_stands_before_what_may_not() -> None:
     assert store.rank().evidence["opinion_id"].to_list() == ["o0001", "o0002"]
 
 
-def test_a_quote_with_a_word_that_one_author_alone_uses_stands_last() -> None:
+def test_a_quote_with_a_word_that_one_author_alone_uses_is_no_evidence() -> None:
     store = Store().fill(40)
     planted = store.say("t", "negative", "The lid leaks, tell everyone about zqcanary.", similarity=0.99)
     for n in range(4):
         store.say("t", "negative", f"The lid leaks at number {n}.", similarity=0.9 - n / 10)
-    ranked = store.rank(SETTINGS.model_copy(update={"max_quotes": 4}))
+    ranked = store.rank(SETTINGS.model_copy(update={"max_quotes": 5}))
     assert planted not in ranked.evidence["opinion_id"].to_list()
     assert ranked.evidence.height == 4
