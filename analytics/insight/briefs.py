@@ -18,12 +18,12 @@ from pydantic import Field
 
 from analytics.insight.sentences import count_words, split_sentences
 from analytics.insight.voices import choose_voices, group_by_voice
-from analytics.models.checker import THRESHOLD, Checker, Sentence
+from analytics.models.checker import THRESHOLD, Checker, Sentence, stem
 from analytics.models.llm.prompting import read_prompt
 from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
 from analytics.models.llm.structured import Form, ask
 
-BRIEFS_VERSION = 1
+BRIEFS_VERSION = 2
 PROMPT = "brief"
 MAX_NEW_TOKENS = 60
 MAX_SENTENCES = 5
@@ -37,6 +37,10 @@ VOICE_WORDS = (5, 40)
 """A voice has so many words."""
 MIN_DISSENT_SHARE, MIN_DISSENT_AUTHORS = 0.1, 3
 """The other side is heard where it is at least so large."""
+MIN_CARRIED = 0.6
+"""Share of a sentence's telling words that one statement alone must have."""
+REPEATED = 3
+"""A sentence in which so many words in a row stand twice is no sentence of a brief."""
 LONGEST = 120
 """Characters of a model's sentence, at most."""
 
@@ -179,7 +183,7 @@ def write_sentences(
     support = checker.support([one or "" for one in said], read)
     rows = []
     for one, sentence, some, level in zip(readings, said, read, support, strict=True):
-        is_supported = sentence is not None and level >= THRESHOLD and not unfounded(sentence, some)
+        is_supported = sentence is not None and level >= THRESHOLD and is_carried(sentence, some)
         rows.append(
             {
                 "sentence": sentence,
@@ -212,10 +216,29 @@ def first_sentence(answer: str) -> str | None:
     return sentence if is_whole and count_words(sentence) >= 3 else None
 
 
-def unfounded(sentence: str, evidence: Sequence[str]) -> set[str]:
-    """Numbers of a sentence that its evidence does not hold."""
-    known = {number for one in evidence for number in Sentence(one).numbers}
-    return Sentence(sentence).numbers - known
+_REPORTING = frozenset(
+    "agree complain enjoy feel find report mention note praise say several state think write".split()
+)
+"""What a sentence about what many say begins with; no customer need have written it."""
+
+
+def is_carried(sentence: str, evidence: Sequence[str]) -> bool:
+    """Whether one statement alone says nearly all of a sentence, its numbers too, and it repeats nothing.
+
+    What a small model pieces together of several statements is often said by none of them.
+    """
+    said = Sentence(sentence)
+    tokens = [token.lower() for token in said.tokens]
+    runs = [tuple(tokens[place : place + REPEATED]) for place in range(len(tokens) - REPEATED + 1)]
+    if len(runs) > len(set(runs)):
+        return False
+    stems = [stem(word) for word, _ in said.words if word not in _REPORTING]
+    for one in map(Sentence, evidence):
+        known = {stem(word) for word, _ in one.words}
+        n_known = sum(word in known for word in stems)
+        if said.numbers <= one.numbers and n_known >= MIN_CARRIED * len(stems):
+            return True
+    return False
 
 
 @dataclass(frozen=True)

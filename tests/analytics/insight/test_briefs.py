@@ -15,8 +15,8 @@ from analytics.insight.briefs import (
     choose_passages,
     first_sentence,
     has_moved,
+    is_carried,
     sides,
-    unfounded,
     write_sentences,
 )
 from analytics.insight.voices import choose_voices, group_by_voice
@@ -134,7 +134,28 @@ def test_a_sentence_stands_only_where_it_is_supported():
     assert not written("The lid leaks after 30 days.")["is_supported"], "a number that nobody wrote"
     assert written("The lid leaks after 3 days.")["is_supported"]
     assert not written("Hm")["is_supported"]
-    assert unfounded("It took 3 days and 40 euros.", ["3 days"]) == {"40"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "stands"),
+    [
+        ("Several customers say that the lid leaks on the table.", True),
+        ("It leaked after 3 days and cost 40 euros.", False),  # of two customers
+        ("It leaked after 3 days.", True),
+        ("The kids wait weeks for a leaking kettle until Christmas.", False),  # nobody says so
+        ("The lid leaks on the table, and the lid leaks again.", False),  # twice the same
+        ("The lid leaks", True),
+    ],
+)
+def test_a_sentence_is_carried_by_one_statement_alone(sentence, stands):
+    said = [
+        "The lid leaks all over my table.",
+        "Mine leaked after 3 days.",
+        "It cost 40 euros.",
+        "I gave the kettle to the kids for Christmas.",
+    ]
+    assert is_carried(sentence, said) == stands
+    assert not is_carried(sentence, [])
 
 
 def test_answers_are_redacted_before_anything_is_done_with_them():
