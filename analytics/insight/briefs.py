@@ -19,9 +19,8 @@ from pydantic import Field
 from analytics.insight.sentences import count_words, split_sentences
 from analytics.insight.voices import choose_voices, group_by_voice
 from analytics.models.checker import THRESHOLD, Checker, Sentence, stem
-from analytics.models.llm.prompting import read_prompt
-from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
-from analytics.models.llm.structured import Form, ask
+from analytics.models.llm.protocol import LanguageModel, LanguageModelCard
+from analytics.models.llm.structured import COST_ROWS, Form, ask_about, asked_recipe
 
 BRIEFS_VERSION = 2
 PROMPT = "brief"
@@ -143,15 +142,8 @@ def brief_recipe(model: LanguageModelCard, embedding: str) -> dict[str, Any]:
         model: The language model.
         embedding: Recipe of the vectors that the checker compares.
     """
-    return {
-        "stage": "brief_sentence",
-        "version": BRIEFS_VERSION,
-        "prompt": read_prompt(PROMPT),
-        "max_new_tokens": MAX_NEW_TOKENS,
-        "threshold": THRESHOLD,
-        "embedding": embedding,
-        **model.recipe(),
-    }
+    asked = asked_recipe("brief_sentence", BRIEFS_VERSION, PROMPT, SentenceForm, MAX_NEW_TOKENS, model)
+    return asked | {"threshold": THRESHOLD, "embedding": embedding}
 
 
 def write_sentences(
@@ -171,12 +163,12 @@ def write_sentences(
         advance: Called with the number of passages just answered.
 
     Returns:
-        One row per passage, in order: sentence (null: none was made), support (0 to 1), is_supported,
-        n_input_tokens, n_output_tokens, n_calls, failure (null: none).
+        One row per passage, in order: sentence (null: none was made), support (0 to 1), is_supported, and the
+        columns of COST_ROWS.
     """
-    instructions = read_prompt(PROMPT)
-    prompts = [Prompt(instructions, tuple(" ".join(one.split()) for one in some)) for some in evidence]
-    readings = ask(model, prompts, SentenceForm, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
+    readings = ask_about(
+        model, PROMPT, evidence, SentenceForm, max_new_tokens=MAX_NEW_TOKENS, advance=advance
+    )
     texts = redact([one.value.sentence if one.value else "" for one in readings])
     said = [first_sentence(text) for text in texts]
     read = [some[: max(1, one.answer.n_pieces_read)] for some, one in zip(evidence, readings, strict=True)]
@@ -189,18 +181,14 @@ def write_sentences(
                 "sentence": sentence,
                 "support": round(float(level), 6) if sentence is not None else 0.0,
                 "is_supported": is_supported,
-                "n_input_tokens": one.answer.n_prompt_tokens,
-                "n_output_tokens": one.answer.n_new_tokens,
-                "n_calls": one.n_calls,
-                "failure": one.failure,
+                **one.cost,
             }
         )
     schema = {
         "sentence": pl.String,
         "support": pl.Float64,
         "is_supported": pl.Boolean,
-        **dict.fromkeys(("n_input_tokens", "n_output_tokens", "n_calls"), pl.Int64),
-        "failure": pl.String,
+        **COST_ROWS,
     }
     return pl.DataFrame(rows, schema=schema)
 

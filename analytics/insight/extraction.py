@@ -17,7 +17,7 @@ from pydantic import Field
 from analytics.insight.sentences import MIN_WORDS, count_words, sentence_recipe, split_sentences
 from analytics.models.llm.prompting import read_prompt
 from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
-from analytics.models.llm.structured import LONGER, Form, Reading, ask, schema_of
+from analytics.models.llm.structured import COST_ROWS, LONGER, Form, Reading, ask, asked_recipe
 
 EXTRACTION_VERSION = 1
 PROMPT = "extraction"
@@ -56,16 +56,8 @@ EXTRACTED: dict[str, pl.DataType | type[pl.DataType]] = {
 
 def extraction_recipe(model: LanguageModelCard) -> dict[str, Any]:
     """What decides the statements that a model finds in a text."""
-    return {
-        "stage": "extraction",
-        "version": EXTRACTION_VERSION,
-        "prompt": read_prompt(PROMPT),
-        "schema": schema_of(Statements),
-        "max_new_tokens": MAX_NEW_TOKENS,
-        "max_sentences": MAX_SENTENCES,
-        "sentences": sentence_recipe(),
-        **model.recipe(),
-    }
+    asked = asked_recipe("extraction", EXTRACTION_VERSION, PROMPT, Statements, MAX_NEW_TOKENS, model)
+    return asked | {"max_sentences": MAX_SENTENCES, "sentences": sentence_recipe()}
 
 
 @dataclass(frozen=True)
@@ -93,8 +85,7 @@ def extract_statements(
 
     Returns:
         One row per text, in order: the columns of EXTRACTED, n_rejected (statements that could not be
-        located), n_unread (sentences that the model was not given), n_input_tokens, n_output_tokens, n_calls
-        and failure (null: none).
+        located), n_unread (sentences that the model was not given), and those of COST_ROWS.
     """
     sentences = [split_sentences(text) for text in texts]
     instructions = read_prompt(PROMPT)
@@ -112,10 +103,8 @@ def extract_statements(
     rows = [
         _row(text, spans, reading) for text, spans, reading in zip(texts, sentences, readings, strict=True)
     ]
-    counts = dict.fromkeys(
-        ("n_rejected", "n_unread", "n_input_tokens", "n_output_tokens", "n_calls"), pl.Int64
-    )
-    return pl.DataFrame(rows, schema={**EXTRACTED, **counts, "failure": pl.String})
+    counts = dict.fromkeys(("n_rejected", "n_unread"), pl.Int64)
+    return pl.DataFrame(rows, schema={**EXTRACTED, **counts, **COST_ROWS})
 
 
 def _row(text: str, spans: list[tuple[int, int]], reading: Reading[Statements]) -> dict[str, Any]:
@@ -129,10 +118,7 @@ def _row(text: str, spans: list[tuple[int, int]], reading: Reading[Statements]) 
         "kinds": [one.kind for one in found.statements],
         "n_rejected": found.n_rejected,
         "n_unread": len(spans) - min(len(spans), reading.answer.n_pieces_read),
-        "n_input_tokens": reading.answer.n_prompt_tokens,
-        "n_output_tokens": reading.answer.n_new_tokens,
-        "n_calls": reading.n_calls,
-        "failure": reading.failure,
+        **reading.cost,
     }
 
 

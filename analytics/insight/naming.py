@@ -15,9 +15,8 @@ from pydantic import Field
 
 from analytics.insight.sentences import count_words
 from analytics.models.checker import THRESHOLD, Checker, Sentence, stem
-from analytics.models.llm.prompting import read_prompt
-from analytics.models.llm.protocol import LanguageModel, LanguageModelCard, Prompt
-from analytics.models.llm.structured import Form, ask
+from analytics.models.llm.protocol import LanguageModel, LanguageModelCard
+from analytics.models.llm.structured import COST_ROWS, Form, ask_about, asked_recipe
 
 NAMES_VERSION = 1
 PROMPT = "name"
@@ -40,10 +39,7 @@ class NameForm(Form):
 NAME_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "name": pl.String,
     "support": pl.Float64,
-    "n_input_tokens": pl.Int64,
-    "n_output_tokens": pl.Int64,
-    "n_calls": pl.Int64,
-    "failure": pl.String,
+    **COST_ROWS,
 }
 
 
@@ -54,14 +50,8 @@ def name_recipe(model: LanguageModelCard, embedding: str) -> dict[str, Any]:
         model: The language model.
         embedding: Recipe of the vectors that the checker compares.
     """
-    return {
-        "stage": "theme_name",
-        "version": NAMES_VERSION,
-        "prompt": read_prompt(PROMPT),
-        "max_new_tokens": MAX_NEW_TOKENS,
-        "embedding": embedding,
-        **model.recipe(),
-    }
+    asked = asked_recipe("theme_name", NAMES_VERSION, PROMPT, NameForm, MAX_NEW_TOKENS, model)
+    return asked | {"embedding": embedding}
 
 
 def choose_read(vectors: np.ndarray, quotes: Sequence[str], authors: Sequence[object]) -> list[int]:
@@ -106,20 +96,11 @@ def propose_names(
     Returns:
         One row per theme, in order, with the columns of NAME_ROWS.
     """
-    instructions = read_prompt(PROMPT)
-    prompts = [Prompt(instructions, tuple(" ".join(one.split()) for one in some)) for some in evidence]
-    readings = ask(model, prompts, NameForm, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
+    readings = ask_about(model, PROMPT, evidence, NameForm, max_new_tokens=MAX_NEW_TOKENS, advance=advance)
     names = redact([tidy(one.value.name) if one.value else "" for one in readings])
     support = checker.support(names, evidence)
     rows = [
-        {
-            "name": name or None,
-            "support": round(float(level), 6),
-            "n_input_tokens": one.answer.n_prompt_tokens,
-            "n_output_tokens": one.answer.n_new_tokens,
-            "n_calls": one.n_calls,
-            "failure": one.failure,
-        }
+        {"name": name or None, "support": round(float(level), 6), **one.cost}
         for name, level, one in zip(names, support, readings, strict=True)
     ]
     return pl.DataFrame(rows, schema=NAME_ROWS)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from analytics.models.llm.protocol import Answer, LanguageModel, Prompt
+from analytics.models.llm.prompting import read_prompt
+from analytics.models.llm.protocol import Answer, LanguageModel, LanguageModelCard, Prompt
 
 LONGER = 2
 """How many times as many new tokens an unreadable answer gets when it is asked for again."""
@@ -34,6 +36,62 @@ class Reading(Generic[F]):
     """The last answer; its tokens are those of all attempts."""
     n_calls: int
     failure: str | None = None
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What it cost, with the columns of COST_ROWS."""
+        return {
+            "n_input_tokens": self.answer.n_prompt_tokens,
+            "n_output_tokens": self.answer.n_new_tokens,
+            "n_calls": self.n_calls,
+            "failure": self.failure,
+        }
+
+
+COST_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "n_input_tokens": pl.Int64,
+    "n_output_tokens": pl.Int64,
+    "n_calls": pl.Int64,
+    "failure": pl.String,  # null: none
+}
+
+
+def ask_about(
+    model: LanguageModel,
+    prompt: str,
+    passages: Sequence[Sequence[str]],
+    form: type[F],
+    *,
+    max_new_tokens: int,
+    advance: Callable[[int], object] | None = None,
+) -> list[Reading[F]]:
+    """Ask one step's question about each passage: `ask`, with a statement a line.
+
+    Args:
+        model: The language model.
+        prompt: Name of the step's prompt.
+        passages: Statements, in their own words.
+        form: What the answer must look like.
+        max_new_tokens: As for `ask`.
+        advance: Called with the number of passages just answered.
+    """
+    instructions = read_prompt(prompt)
+    prompts = [Prompt(instructions, tuple(" ".join(one.split()) for one in some)) for some in passages]
+    return ask(model, prompts, form, max_new_tokens=max_new_tokens, advance=advance)
+
+
+def asked_recipe(
+    stage: str, version: int, prompt: str, form: type[Form], max_new_tokens: int, model: LanguageModelCard
+) -> dict[str, Any]:
+    """What decides the answers of a step: its prompt, the form, the limit and the model."""
+    return {
+        "stage": stage,
+        "version": version,
+        "prompt": read_prompt(prompt),
+        "schema": schema_of(form),
+        "max_new_tokens": max_new_tokens,
+        **model.recipe(),
+    }
 
 
 def ask(
