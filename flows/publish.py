@@ -58,7 +58,7 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
     journal.write("decision", night.made_by, ranked.decisions)
     journal.write("decision_evidence", night.made_by, ranked.evidence)
     journal.write("episode", night.made_by, ranked.episodes.select(*EPISODE_ROWS))
-    recipe = {"stage": "decision", "version": 1}
+    recipe = {"stage": "decision", "version": 2}
     return Handle("decision", hash_of(recipe), canonical_json(recipe), ranked.decisions.height)
 
 
