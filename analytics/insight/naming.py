@@ -108,7 +108,7 @@ def propose_names(
 
 def tidy(name: str) -> str:
     """A name on one line, without marks around it, its first letter large."""
-    bare = " ".join(name.split()).strip(" .,:;!?\"'“”*-")
+    bare = " ".join(name.split()).strip(" .,:;!?\"'“”*-{}[]()<>")
     return bare[:1].upper() + bare[1:]
 
 

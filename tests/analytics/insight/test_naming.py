@@ -80,4 +80,5 @@ def test_words_of_too_few_authors_make_no_name():
 
 def test_a_name_stands_on_one_line_without_marks():
     assert tidy(' "*quick\n shipping*". ') == "Quick shipping"
+    assert tidy("Fair prices.}") == "Fair prices"
     assert tidy("...") == ""
