@@ -17,6 +17,7 @@ from analytics.insight.sentences import count_words
 from analytics.models.checker import THRESHOLD, Checker, Sentence, stem
 from analytics.models.llm.protocol import LanguageModel, LanguageModelCard
 from analytics.models.llm.structured import COST_ROWS, Form, ask_about, asked_recipe
+from analytics.models.sentiment import LABEL_MARGIN, score_lexicon
 
 NAMES_VERSION = 1
 PROMPT = "name"
@@ -26,6 +27,8 @@ MAX_READ = 8
 READ_WORDS = (4, 40)
 """A statement of so many words is given to the model."""
 NAME_WORDS = (2, 6)
+MAX_AGAINST = 0.15
+"""A name in which there is praise or blame is none where so many statements say the opposite."""
 MIN_TELLING = 2
 """So many words of a name say something."""
 
@@ -135,11 +138,23 @@ def is_borne_out(
         return False
     if Sentence(name).numbers or any(words == _stems(other) for other in taken):
         return False
+    statements = list(said)
+    if _is_contradicted(name, [quote for _, quote in statements]):
+        return False
     users: dict[str, set[object]] = {word: set() for word in words}
-    for author, quote in said:
+    for author, quote in statements:
         for word in words & _stems(quote):
             users[word].add(author)
     return all(len(who) >= min_authors for who in users.values())
+
+
+def _is_contradicted(name: str, quotes: Sequence[str]) -> bool:
+    """Whether a name praises or blames what too many statements speak of the other way."""
+    tone = float(score_lexicon([name])[0])
+    if abs(tone) < LABEL_MARGIN:
+        return False
+    against = sum(score_lexicon(quotes) * np.sign(tone) <= -LABEL_MARGIN)
+    return bool(against > MAX_AGAINST * len(quotes))
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -73,6 +73,13 @@ def test_a_name_that_the_statements_do_not_bear_out_is_refused(name, support, ta
     assert is_borne_out("Jacket zip broke", 0.9, said, ["Slow delivery"], min_authors=5)
 
 
+def test_a_name_does_not_praise_what_many_complain_about():
+    said = [(nth, "the food is good") for nth in range(10)]
+    assert is_borne_out("The food is good", 0.9, said, [], min_authors=5)
+    said += [(nth, "the food was terrible") for nth in range(10)]
+    assert not is_borne_out("The food is good", 0.9, said, [], min_authors=5)
+
+
 def test_words_of_too_few_authors_make_no_name():
     assert is_borne_out("Zip broke", 0.9, SAID, [], min_authors=6)
     assert not is_borne_out("Zip broke", 0.9, SAID, [], min_authors=7)
