@@ -113,6 +113,7 @@ def test_a_model_s_sentence_stands_only_where_the_checker_lets_it(prosaic, run_n
     assert len(prosaic.asked) == asked
 
 
+@pytest.mark.slow
 def test_a_generation_with_a_model_s_sentences_is_rebuilt_with_the_same_digests(prosaic, run_night, tmp_path):
     said = run_night(prosaic)
     published = prosaic.store.published / said["generation"]
