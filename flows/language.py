@@ -102,12 +102,11 @@ def ask_checked(
         n_embedded += len(texts)
         return embedder.embed(texts)
 
-    checker = Checker(embed)
-
     def ask(model: LanguageModel, rows: pl.DataFrame, advance: Callable[[int], object]) -> pl.DataFrame:
         nonlocal n_embedded
         given = rows["evidence"].to_list()
-        answers = write(model, given, checker, redact_each, advance)
+        # A checker a part: one that remembered earlier parts would make fewer calls than after a kill.
+        answers = write(model, given, Checker(embed), redact_each, advance)
         # What the checker gives the embedding model to read are calls too.
         first = pl.int_range(pl.len()) == 0
         calls = pl.when(first).then(pl.col("n_calls") + n_embedded).otherwise("n_calls")

@@ -9,7 +9,7 @@ import polars as pl
 
 from analytics.identity import document_id, hash_of, lake_keys
 from analytics.insight.sentences import opinions_of
-from analytics.store.erase import Belongings
+from analytics.store.erase import MADE_OF_QUOTES, Belongings
 from analytics.store.journal import Attempt
 from analytics.store.layout import Store
 from analytics.tables import UTC_TIME
@@ -204,7 +204,7 @@ def _keys_of_statements(
     return {
         "embedding": _keys_under(store, "embedding", readings),
         "aspect": _keys_under(store, "aspect", asked),
-        **{stage: _made_of(store, stage, set(quotes)) for stage in ("brief_sentence", "theme_name")},
+        **{stage: _made_of(store, stage, set(quotes)) for stage in MADE_OF_QUOTES},
         "sentiment": _keys_under(store, "sentiment", judged),
     }
 

@@ -58,21 +58,13 @@ def read_subject(reviews: Sequence[str], summaries: Sequence[str], embed: Embed)
 
 def with_common_words(subjects: Sequence[Subject]) -> list[Subject]:
     """Subjects with what may speak in the briefs, by the words of all of them together."""
-    lists = [
-        [(nth, author, quote) for author, quote in zip(one.authors, one.quotes, strict=True)]
-        for nth, one in enumerate(subjects)
-    ]
-    rows = pl.DataFrame(
-        [row for some in lists for row in some],
-        schema={"subject": pl.Int64, "review": pl.Int64, "quote": pl.String},
-        orient="row",
+    authors = [f"{nth}-{author}" for nth, one in enumerate(subjects) for author in one.authors]
+    quotes = [quote for one in subjects for quote in one.quotes]
+    said = pl.DataFrame(
+        {"author": authors, "quote": quotes}, schema=dict.fromkeys(("author", "quote"), pl.String)
     )
-    said = rows.select(pl.struct("subject", "review").alias("author"), "quote")
-    judged = rows.with_columns(in_common_words(said, rows["quote"]).alias("may_speak"))
-    return [
-        replace(one, may_speak=judged.filter(subject=nth)["may_speak"].to_list())
-        for nth, one in enumerate(subjects)
-    ]
+    judged = iter(in_common_words(said, said["quote"]).to_list())
+    return [replace(one, may_speak=[next(judged) for _ in one.quotes]) for one in subjects]
 
 
 def by_lead(subject: Subject) -> list[str]:

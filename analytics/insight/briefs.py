@@ -78,12 +78,13 @@ def choose_passages(
         authors: Who wrote each.
         labels: negative, neutral or positive; None unknown.
         kept: Rows that spoke when the brief was last made.
-        may_speak: Which say it in words that others use too; all where it is left out.
+        may_speak: Which say it in words that others use too; no other speaks or is cited. All where left out.
     """
+    heard = np.ones(len(quotes), dtype=bool) if may_speak is None else np.array(may_speak, dtype=bool)
     fits = [
         row
         for row, quote in enumerate(quotes)
-        if VOICE_WORDS[0] <= count_words(quote) <= VOICE_WORDS[1] and (may_speak is None or may_speak[row])
+        if heard[row] and VOICE_WORDS[0] <= count_words(quote) <= VOICE_WORDS[1]
     ]
     majority, minority = sides(labels, authors)
     of_majority = [row for row in fits if labels[row] == majority]
@@ -91,13 +92,14 @@ def choose_passages(
         of_majority = [row for row in fits if labels[row] != minority]
     stay = [row for row in kept if row in of_majority]
     chosen = choose_voices(vectors, of_majority, authors, N_VOICES - (minority is not None), stay)
-    passages = [Passage(REPRESENTATIVE, rows) for rows in _cited(vectors, chosen, authors, labels, minority)]
+    agrees = heard & np.array([minority is None or label != minority for label in labels], dtype=bool)
+    passages = [Passage(REPRESENTATIVE, rows) for rows in _cited(vectors, chosen, authors, agrees)]
     if minority is not None:
         other = [row for row in fits if labels[row] == minority]
         rows = np.array(other, dtype=np.int64)
         spoke = [int(np.flatnonzero(rows == row)[0]) for row in kept if row in other]
         picked = choose_voices(vectors[rows], range(len(rows)), [authors[row] for row in other], 1, spoke)
-        for group in _cited(vectors[rows], picked, [authors[row] for row in other], [None] * len(rows), ""):
+        for group in _cited(vectors[rows], picked, [authors[row] for row in other], heard[rows]):
             passages.append(Passage(DISSENT, [other[place] for place in group]))
     return passages
 
@@ -117,10 +119,9 @@ def _cited(
     vectors: np.ndarray,
     voices: Sequence[int],
     authors: Sequence[object],
-    labels: Sequence[str | None],
-    minority: str | None,
+    may_be_cited: np.ndarray,
 ) -> list[list[int]]:
-    """Each voice with those who say the same: near to it, of the same side, an author once."""
+    """Each voice with those who say the same: near to it, among those that may be cited, an author once."""
     groups = []
     for group in group_by_voice(vectors, voices):
         voice, kept, spoke = group[0], [group[0]], {authors[group[0]]}
@@ -128,7 +129,7 @@ def _cited(
             is_near = float(vectors[row] @ vectors[voice]) >= MIN_NEAR
             if len(kept) == MAX_CITED or not is_near:
                 break
-            if authors[row] not in spoke and (labels[row] != minority or minority is None):
+            if authors[row] not in spoke and may_be_cited[row]:
                 kept.append(row)
                 spoke.add(authors[row])
         groups.append(kept)
@@ -221,6 +222,8 @@ def is_carried(sentence: str, evidence: Sequence[str]) -> bool:
     if len(runs) > len(set(runs)):
         return False
     stems = [stem(word) for word, _ in said.words if word not in _REPORTING]
+    if not stems:
+        return False
     for one in map(Sentence, evidence):
         known = {stem(word) for word, _ in one.words}
         n_known = sum(word in known for word in stems)

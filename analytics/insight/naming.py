@@ -153,8 +153,8 @@ def _is_contradicted(name: str, quotes: Sequence[str]) -> bool:
     tone = float(score_lexicon([name])[0])
     if abs(tone) < LABEL_MARGIN:
         return False
-    against = sum(score_lexicon(quotes) * np.sign(tone) <= -LABEL_MARGIN)
-    return bool(against > MAX_AGAINST * len(quotes))
+    n_against = np.count_nonzero(score_lexicon(quotes) * np.sign(tone) <= -LABEL_MARGIN)
+    return bool(n_against > MAX_AGAINST * len(quotes))
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -78,9 +78,11 @@ class Belongings:
         return document.is_in(list(self.document_ids)) | is_replaced.fill_null(False)
 
 
+MADE_OF_QUOTES = ("brief_sentence", "theme_name")
+"""Stages in which a language model made something of several quotes; their rows keep the quotes' hashes."""
+
 DERIVED = (
-    "brief_sentence",
-    "theme_name",
+    *MADE_OF_QUOTES,
     "embedding",
     "sentiment",
     "aspect",

@@ -164,7 +164,6 @@ def born_event(
     content = {
         "level": theme.get("level", THEME),
         "name": theme["name"],
-        "name_origin": BY_PERSON if theme.get("is_own") else BY_KEYWORDS,
         "criterion": theme["criterion"],
         "keywords": list(theme["keywords"]),
         "typical_opinion_id": theme["typical_opinion_id"],

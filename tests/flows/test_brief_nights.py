@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 from conftest import DAY
 
+from analytics.insight.briefs import write_sentences
 from analytics.models.llm.scripted import ScriptedModel
-from analytics.settings import load_settings
+from analytics.settings import EmbeddingSettings, load_settings
 from analytics.store.generation import digests
+from analytics.store.lake import Stage
 from analytics.store.pointer import read_pointer
+from flows.language import ask_checked
 from flows.people_erasing import erase
 from flows.publish import rebuild
 from flows.theme_commands import tell_rename
@@ -120,6 +125,32 @@ def test_a_generation_with_a_model_s_sentences_is_rebuilt_with_the_same_digests(
     rebuild(load_settings(prosaic.config), said["generation"], tmp_path / "again")
     assert digests(tmp_path / "again") == digests(published)
     json.dumps(digests(published))
+
+
+def test_a_part_costs_the_same_whether_or_not_another_was_answered_before_it(monkeypatch):
+    class Embedder:
+        def embed(self, texts):
+            return np.eye(len(texts), 64, dtype=np.float32)
+
+    asking = []
+    monkeypatch.setattr("flows.language.load_embedder", lambda *_: Embedder())
+    monkeypatch.setattr(
+        "flows.language.ask_stage", lambda night, stage, wanted, ask, what: asking.append(ask)
+    )
+    night = SimpleNamespace(as_of=DAY, settings=SimpleNamespace(embedding=EmbeddingSettings()))
+    evidence = [["The lid leaks badly."], ["The lid leaks on the table."]]
+    stage = Stage("brief_sentence", {}, calls_model=True)
+    ask_checked(night, stage, evidence, write_sentences, "sentences")
+    rows = pl.DataFrame({"key": ["a", "b"], "evidence": evidence})
+    model = ScriptedModel(lambda prompt: json.dumps({"sentence": prompt.pieces[0]}))
+
+    def calls(part):
+        return asking[-1](model, part, lambda n: None)["n_calls"].sum()
+
+    calls(rows.head(1))
+    behind_another = calls(rows.tail(1))
+    ask_checked(night, stage, evidence, write_sentences, "sentences")
+    assert calls(rows.tail(1)) == behind_another > 1
 
 
 @pytest.mark.slow

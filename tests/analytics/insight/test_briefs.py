@@ -83,6 +83,20 @@ def test_a_quote_too_short_or_too_long_does_not_speak():
     assert [passage.rows[0] for passage in passages] == [1]
 
 
+def test_a_quote_in_words_of_its_own_neither_speaks_nor_is_cited():
+    vectors = np.vstack([around(0, 10, 1), around(1, 10, 2)])
+    quotes = [f"the lid of number {nth} is what it is" for nth in range(20)]
+    labels = ["negative"] * 10 + ["positive"] * 10
+    planted = {0, 3, 12}
+    may_speak = [row not in planted for row in range(20)]
+    passages = choose_passages(vectors, quotes, list(range(20)), labels, [0, 12], may_speak)
+    cited = {row for passage in passages for row in passage.rows}
+    assert len(cited) > 6
+    assert not cited & planted
+    everybody = choose_passages(vectors, quotes, list(range(20)), labels, [0, 12])
+    assert {row for passage in everybody for row in passage.rows} & planted
+
+
 def test_a_brief_is_made_anew_when_its_ground_has_moved():
     then = Standing(100, 0.02, 0.5)
     assert not has_moved(then, Standing(110, 0.021, 0.52), n_new=10)
@@ -145,6 +159,7 @@ def test_a_sentence_stands_only_where_it_is_supported():
         ("The kids wait weeks for a leaking kettle until Christmas.", False),  # nobody says so
         ("The lid leaks on the table, and the lid leaks again.", False),  # twice the same
         ("The lid leaks", True),
+        ("Several customers say so.", False),  # nothing that anybody could have said
     ],
 )
 def test_a_sentence_is_carried_by_one_statement_alone(sentence, stands):
