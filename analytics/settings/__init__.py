@@ -23,6 +23,7 @@ from analytics.settings.steps import (
     RedactionSettings,
     ScheduleSettings,
     ThemeSettings,
+    TrendSettings,
 )
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "SourceSettings",
     "StoreSettings",
     "ThemeSettings",
+    "TrendSettings",
     "Use",
     "load_settings",
 ]
@@ -74,6 +76,7 @@ class Settings(Section):
     themes: ThemeSettings = Field(default_factory=ThemeSettings)
     briefs: BriefSettings = Field(default_factory=BriefSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    trends: TrendSettings = Field(default_factory=TrendSettings)
     decisions: DecisionSettings = Field(default_factory=DecisionSettings)
     recommendations: RecommendationSettings = Field(default_factory=RecommendationSettings)
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)

@@ -80,6 +80,21 @@ class BudgetSettings(Section):
     seconds: float | None = Field(None, examples=[7_200.0], gt=0, description="Most seconds of answering.")
 
 
+class TrendSettings(Section):
+    """When a theme counts as new, rising, falling or gone."""
+
+    recent_days: int = Field(
+        7, ge=1, description="Length of the recent window; a whole number of weeks has all weekdays."
+    )
+    baseline_weeks: int = Field(8, ge=4, description="Weeks before it that it is held against.")
+    false_discovery_rate: float = Field(
+        0.1, gt=0, lt=1, description="Of all changes that a night reports, at most this share is chance."
+    )
+    min_ratio: float = Field(
+        1.25, gt=1, description="A smaller change of a rate, up or down, is not reported."
+    )
+
+
 class DecisionSettings(Section):
     """Which decisions are listed."""
 
