@@ -1,23 +1,30 @@
-"""What is new, rising, falling or gone: the last days of each theme beside the weeks before, all tested together.
+"""What is new, rising, falling or gone: each theme beside its earlier weeks, all tested together.
 
 The unit is an author in a window, so that one who writes thirty texts counts once. Counts vary more than
-independent ones would (people write in bursts): how much more is measured in the weeks before, cell by cell and
-drawn towards that of all cells. All tests of a night are corrected for being many.
+independent ones would (people write in bursts): how much more is measured in the weeks before, cell by cell
+and drawn towards that of all cells. All tests of a night are corrected for being many.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+from scipy import stats
 from scipy.special import betainc, betaincinv
 
 from analytics.settings import TrendSettings
 
-POOL_WEIGHT = 8.0
+POOL_WEIGHT = 12.0
 """Windows of all cells together that count beside a cell's own when its dispersion is told."""
+POOL_FREEDOM = 36.0
+"""Degrees of freedom that they lend it."""
+INDEPENDENT_SPLITS = 12.0
+"""Splits of half a year, neighbours being much alike, that count as tried by themselves."""
+WEEK_DAYS = 7
 CONFIDENCE = 0.95
 MIN_WINDOWS = 3
 """So many windows before the recent one must have an exposure, or nothing is said of a cell."""
@@ -30,9 +37,9 @@ CHANGE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "subject_kind": pl.String,  # all | item | segment
     "subject": pl.String,
     "kind": pl.String,  # new | rising | falling | gone | steady
-    "n_recent": pl.Int64,  # distinct authors in the recent window
-    "n_before": pl.Int64,  # the same, summed over the windows before
-    "exposure_recent": pl.Float64,
+    "n_after": pl.Int64,  # distinct authors of each window since, summed
+    "n_before": pl.Int64,  # the same of the windows before
+    "exposure_after": pl.Float64,
     "exposure_before": pl.Float64,
     "ratio": pl.Float64,  # of the rates; null where there was none before
     "ratio_low": pl.Float64,
@@ -40,8 +47,9 @@ CHANGE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "dispersion": pl.Float64,
     "p_value": pl.Float64,
     "q_value": pl.Float64,  # adjusted for all tests of the night
-    "onset": pl.Date,  # first day of the new rate, where there is a change
+    "since": pl.Date,  # first day of the new rate, where there is a change
 }
+_CONFORMED = [pl.col(name).cast(dtype) for name, dtype in CHANGE_ROWS.items()]
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,10 @@ def rate_change(
     exposure_before: np.ndarray,
     dispersion: np.ndarray,
 ) -> RateChange:
-    """Compare rates by the exact conditional test (Przyborowski and Wilenski 1940), counts over-dispersed.
+    """Compare rates by the conditional test (Przyborowski and Wilenski 1940), counts over-dispersed.
 
-    Given their sum, the recent one of two Poisson counts is binomial. Its tails are incomplete beta functions,
-    in which over-dispersed counts stand divided by their dispersion.
+    Given their sum, the recent one of two Poisson counts is binomial. Its tails are incomplete beta
+    functions, in which over-dispersed counts stand divided by their dispersion.
 
     Args:
         recent: Counts of the recent window (n,).
@@ -100,14 +108,27 @@ def measure_dispersion(counts: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     Returns:
         At least 1 (n_cells,).
     """
+    return _drawn_together(*_pearson(counts, exposure))
+
+
+def dispersion_freedom(n_windows: int) -> float:
+    """Degrees of freedom of a cell's dispersion: its own, and what all cells lend it."""
+    return POOL_FREEDOM + n_windows
+
+
+def _pearson(counts: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of squares around each cell's rate, in units of its mean, and its degrees of freedom."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = counts.sum(axis=1) / exposure.sum(axis=1)
         expected = np.nan_to_num(rate[:, None] * exposure)
         parts = np.where(expected > 0, (counts - expected) ** 2 / expected, 0.0)
-    own = parts.sum(axis=1)
-    freedom = np.where(counts.sum(axis=1) > 0, np.maximum(0, (exposure > 0).sum(axis=1) - 1), 0)
-    pooled = max(1.0, float(own.sum()) / max(1, int(freedom.sum())))
-    return np.maximum(1.0, (own + POOL_WEIGHT * pooled) / (freedom + POOL_WEIGHT))
+    is_seen = counts.sum(axis=1) > 0
+    return parts.sum(axis=1), np.where(is_seen, np.maximum(0, (exposure > 0).sum(axis=1) - 1), 0)
+
+
+def _drawn_together(squares: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    pooled = max(1.0, float(squares.sum()) / max(1, int(freedom.sum())))
+    return np.maximum(1.0, (squares + POOL_WEIGHT * pooled) / (freedom + POOL_WEIGHT))
 
 
 def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
@@ -155,7 +176,7 @@ def find_changes(
     as_of: date,
     min_authors: int,
 ) -> pl.DataFrame:
-    """Test every cell with enough authors; see CHANGE_ROWS.
+    """Hold the last days of every cell against the weeks before; see CHANGE_ROWS.
 
     Args:
         mentions: Columns theme_id, subject_kind, subject, author, day: who mentions what, where and when.
@@ -165,82 +186,181 @@ def find_changes(
         min_authors: A cell with fewer distinct authors in all windows together is not tested; as the test
             is made given that sum, the choice does not bias it.
     """
-    windows = settings.baseline_weeks * 7 // settings.recent_days
-    ago = (pl.lit(as_of) - pl.col("day")).dt.total_days() // settings.recent_days
-    within = mentions.with_columns(window=ago).filter(pl.col("window").is_between(0, windows))
+    n_windows = 1 + settings.baseline_weeks * WEEK_DAYS // settings.recent_days
+    book = _count(mentions, exposure, as_of, settings.recent_days, n_windows, min_authors)
+    is_known = (book.exposure[:, -1] > 0) & ((book.exposure[:, :-1] > 0).sum(axis=1) >= MIN_WINDOWS)
+    book = book.only(is_known)
+    dispersion = measure_dispersion(book.counts[:, :-1], book.exposure[:, :-1])
+    change = _split(book, np.full(len(book.counts), n_windows - 1), dispersion)
+    found = _told(
+        book, change, change.p_value, np.full(len(book.counts), n_windows - 1), dispersion, settings
+    )
+    first = as_of - timedelta(days=n_windows * settings.recent_days - 1)
+    days = [
+        None if kind == STEADY else _onset(cell, mentions, exposure, first, as_of)
+        for kind, *cell in found.select("kind", *CELL).iter_rows()
+    ]
+    return found.with_columns(pl.Series("since", days, dtype=pl.Date)).select(_CONFORMED)
+
+
+def find_steps(
+    mentions: pl.DataFrame,
+    exposure: pl.DataFrame,
+    settings: TrendSettings,
+    *,
+    as_of: date,
+    min_authors: int,
+) -> pl.DataFrame:
+    """Find since which week a cell has another rate, over the last half year; see CHANGE_ROWS.
+
+    Every week is tried as the first of the new rate; the likeliest one counts, at a p-value that is corrected for
+    the weeks tried.
+
+    Args:
+        mentions: As for `find_changes`.
+        exposure: As for `find_changes`.
+        settings: Weeks looked back on, and which change counts.
+        as_of: Last day of the last week.
+        min_authors: As for `find_changes`.
+    """
+    book = _count(mentions, exposure, as_of, WEEK_DAYS, settings.step_weeks, min_authors)
+    book = book.only((book.exposure > 0).sum(axis=1) >= 2 * MIN_WINDOWS)
+    n = len(book.counts)
+    best, week, at = np.ones(n), np.full(n, settings.step_weeks - 1), np.ones(n)
+    for split in range(MIN_WINDOWS, settings.step_weeks - 1):
+        spread = _dispersion_around(book, split)
+        p_value = _split(book, np.full(n, split), spread).p_value
+        is_better = p_value < best
+        best, week, at = (
+            np.where(is_better, p_value, best),
+            np.where(is_better, split, week),
+            np.where(is_better, spread, at),
+        )
+    found = _told(
+        book, _split(book, week, at), np.minimum(1.0, best * INDEPENDENT_SPLITS), week, at, settings
+    )
+    first = as_of - timedelta(days=settings.step_weeks * WEEK_DAYS - 1)
+    since = [first + timedelta(days=int(place) * WEEK_DAYS) for place in week]
+    changed = pl.when(pl.col("kind") != STEADY).then(pl.Series(since, dtype=pl.Date))
+    return found.with_columns(since=changed).select(_CONFORMED)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Cells, and what they have in each window, oldest first."""
+
+    cells: pl.DataFrame
+    counts: np.ndarray
+    exposure: np.ndarray
+
+    def only(self, rows: np.ndarray) -> _Counts:
+        return _Counts(self.cells.filter(rows), self.counts[rows], self.exposure[rows])
+
+
+def _count(
+    mentions: pl.DataFrame, exposure: pl.DataFrame, as_of: date, n_days: int, n_windows: int, min_authors: int
+) -> _Counts:
+    window = n_windows - 1 - (pl.lit(as_of) - pl.col("day")).dt.total_days() // n_days
+    within = mentions.with_columns(window=window).filter(pl.col("window").is_between(0, n_windows - 1))
     wide = within.group_by(CELL).agg(n_authors=pl.col("author").n_unique())
     cells = wide.filter(pl.col("n_authors") >= min_authors).select(CELL).sort(CELL)
     counted = within.group_by(*CELL, "window").agg(n=pl.col("author").n_unique())
-    shown = (
-        exposure.with_columns(window=ago).group_by("subject_kind", "subject", "window").agg(pl.col("n").sum())
-    )
-    counts = _matrix(cells, counted, CELL, windows + 1)
-    exposed = _matrix(cells, shown, ("subject_kind", "subject"), windows + 1)
-    is_known = (exposed[:, 0] > 0) & ((exposed[:, 1:] > 0).sum(axis=1) >= MIN_WINDOWS)
-    cells, counts, exposed = cells.filter(is_known), counts[is_known], exposed[is_known]
-    recent, before = counts[:, 0], counts[:, 1:].sum(axis=1)
-    dispersion = measure_dispersion(counts[:, 1:], exposed[:, 1:])
-    change = rate_change(recent, before, exposed[:, 0], exposed[:, 1:].sum(axis=1), dispersion)
-    q_values = benjamini_hochberg(change.p_value)
-    is_sure = q_values <= settings.false_discovery_rate
-    rises = is_sure & (change.ratio >= settings.min_ratio)
-    falls = is_sure & (change.ratio <= 1 / settings.min_ratio)
-    kind = np.select(
-        [rises & (before == 0), rises, falls & (recent == 0), falls], [NEW, RISING, GONE, FALLING], STEADY
-    )
-    found = cells.with_columns(
-        kind=pl.Series(kind, dtype=pl.String),
-        n_recent=pl.Series(recent),
-        n_before=pl.Series(before),
-        exposure_recent=pl.Series(exposed[:, 0]),
-        exposure_before=pl.Series(exposed[:, 1:].sum(axis=1)),
-        ratio=_finite(change.ratio),
-        ratio_low=_finite(change.low),
-        ratio_high=_finite(change.high),
-        dispersion=pl.Series(dispersion).round(6),
-        p_value=pl.Series(change.p_value),
-        q_value=pl.Series(q_values),
-    )
-    onsets = _onsets(
-        found.filter(pl.col("kind") != STEADY), within, exposure, as_of, windows * settings.recent_days
-    )
-    return found.join(onsets, on=CELL, how="left", maintain_order="left").select(
-        pl.col(name).cast(dtype) for name, dtype in CHANGE_ROWS.items()
+    shown = exposure.with_columns(window=window).filter(pl.col("window").is_between(0, n_windows - 1))
+    shown = shown.group_by("subject_kind", "subject", "window").agg(pl.col("n").sum())
+    return _Counts(
+        cells, _matrix(cells, counted, CELL, n_windows), _matrix(cells, shown, CELL[1:], n_windows)
     )
 
 
 def _matrix(cells: pl.DataFrame, counted: pl.DataFrame, key: tuple[str, ...], width: int) -> np.ndarray:
     """Counts of each cell and window, float64 (n_cells, width); 0 where there is none."""
-    placed = cells.with_row_index("row").join(counted, on=list(key)).filter(pl.col("window") < width)
+    placed = cells.with_row_index("row").join(counted, on=list(key))
     matrix = np.zeros((cells.height, width))
     matrix[placed["row"].to_numpy(), placed["window"].to_numpy()] = placed["n"].to_numpy()
     return matrix
+
+
+def _sums(values: np.ndarray, split: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums before and from the split of each row on."""
+    is_after = np.arange(values.shape[1]) >= split[:, None]
+    return np.where(is_after, 0.0, values).sum(axis=1), np.where(is_after, values, 0.0).sum(axis=1)
+
+
+def _split(book: _Counts, split: np.ndarray, dispersion: np.ndarray) -> RateChange:
+    """How the rate differs from each cell's split on; a side without an exposure tells nothing."""
+    before, after = _sums(book.counts, split)
+    exposed_before, exposed_after = _sums(book.exposure, split)
+    is_known = (exposed_before > 0) & (exposed_after > 0)
+    change = rate_change(
+        np.where(is_known, after, 0.0),
+        np.where(is_known, before, 0.0),
+        np.maximum(exposed_after, 1e-9),
+        np.maximum(exposed_before, 1e-9),
+        dispersion,
+    )
+    freedom = dispersion_freedom(book.counts.shape[1])
+    z = stats.norm.isf(np.maximum(change.p_value, 1e-300) / 2)
+    return replace(change, p_value=np.minimum(1.0, 2 * stats.t.sf(z, freedom)))
+
+
+def _dispersion_around(book: _Counts, split: int) -> np.ndarray:
+    """Dispersion around two rates, so that a step does not pass for a burst."""
+    halves = [
+        _pearson(book.counts[:, part], book.exposure[:, part]) for part in (slice(split), slice(split, None))
+    ]
+    return _drawn_together(halves[0][0] + halves[1][0], halves[0][1] + halves[1][1])
+
+
+def _told(
+    book: _Counts,
+    change: RateChange,
+    p_value: np.ndarray,
+    split: np.ndarray,
+    dispersion: np.ndarray,
+    settings: TrendSettings,
+) -> pl.DataFrame:
+    before, after = _sums(book.counts, split)
+    exposed_before, exposed_after = _sums(book.exposure, split)
+    q_value = benjamini_hochberg(p_value)
+    is_sure = q_value <= settings.false_discovery_rate
+    rises = is_sure & (change.ratio >= settings.min_ratio)
+    falls = is_sure & (change.ratio <= 1 / settings.min_ratio)
+    kind = np.select(
+        [rises & (before == 0), rises, falls & (after == 0), falls], [NEW, RISING, GONE, FALLING], STEADY
+    )
+    return book.cells.with_columns(
+        kind=pl.Series(kind, dtype=pl.String),
+        n_after=pl.Series(after),
+        n_before=pl.Series(before),
+        exposure_after=pl.Series(exposed_after),
+        exposure_before=pl.Series(exposed_before),
+        ratio=_finite(change.ratio),
+        ratio_low=_finite(change.low),
+        ratio_high=_finite(change.high),
+        dispersion=pl.Series(dispersion).round(6),
+        p_value=pl.Series(p_value),
+        q_value=pl.Series(q_value),
+    )
 
 
 def _finite(values: np.ndarray) -> pl.Series:
     return pl.Series(np.where(np.isfinite(values), np.round(values, 6), np.nan)).fill_nan(None)
 
 
-def _onsets(
-    changed: pl.DataFrame, mentions: pl.DataFrame, exposure: pl.DataFrame, as_of: date, n_days: int
-) -> pl.DataFrame:
-    """Of every changed cell the first day of its new rate: CELL, onset."""
-    first = as_of - timedelta(days=n_days + 6)
-    rows = []
-    for cell in changed.select(CELL).iter_rows():
-        theme, subject_kind, subject = cell
-        where = (pl.col("subject_kind") == subject_kind) & (pl.col("subject") == subject)
-        said = mentions.filter(where, pl.col("theme_id") == theme).unique(["author", "day"])
-        place = _days(said.with_columns(n=pl.lit(1.0)), first, as_of)
-        onset = find_onset(place, _days(exposure.filter(where), first, as_of))
-        rows.append((*cell, None if onset is None else first + timedelta(days=onset)))
-    schema = {**dict.fromkeys(CELL, pl.String), "onset": pl.Date}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+def _onset(
+    cell: Sequence[str], mentions: pl.DataFrame, exposure: pl.DataFrame, first: date, last: date
+) -> date | None:
+    """First day of the new rate of one cell."""
+    theme, subject_kind, subject = cell
+    where = (pl.col("subject_kind") == subject_kind) & (pl.col("subject") == subject)
+    said = mentions.filter(where, pl.col("theme_id") == theme).unique(["author", "day"])
+    counts = _by_day(said.with_columns(n=pl.lit(1.0)), first, last)
+    place = find_onset(counts, _by_day(exposure.filter(where), first, last))
+    return None if place is None else first + timedelta(days=place)
 
 
-def _days(rows: pl.DataFrame, first: date, last: date) -> np.ndarray:
+def _by_day(rows: pl.DataFrame, first: date, last: date) -> np.ndarray:
     counts = np.zeros((last - first).days + 1)
     within = rows.filter(pl.col("day").is_between(first, last))
-    places = (within["day"] - first).dt.total_days().to_numpy()
-    np.add.at(counts, places, within["n"].to_numpy())
+    np.add.at(counts, (within["day"] - first).dt.total_days().to_numpy(), within["n"].to_numpy())
     return counts

@@ -87,6 +87,9 @@ class TrendSettings(Section):
         7, ge=1, description="Length of the recent window; a whole number of weeks has all weekdays."
     )
     baseline_weeks: int = Field(8, ge=4, description="Weeks before it that it is held against.")
+    step_weeks: int = Field(
+        26, ge=12, description="Weeks in which the first week of another rate is looked for."
+    )
     false_discovery_rate: float = Field(
         0.1, gt=0, lt=1, description="Of all changes that a night reports, at most this share is chance."
     )
