@@ -83,6 +83,12 @@ class BudgetSettings(Section):
 class TrendSettings(Section):
     """When a theme counts as new, rising, falling or gone."""
 
+    order_kinds: tuple[str, ...] = Field(
+        (),
+        examples=[("order",)],
+        description="Kinds of interactions that are orders: mentions are then counted in them; left out, in "
+        "people who write.",
+    )
     recent_days: int = Field(
         7, ge=1, description="Length of the recent window; a whole number of weeks has all weekdays."
     )
