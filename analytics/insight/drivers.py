@@ -1,10 +1,10 @@
 """What a theme does to an outcome: its effect where everything else that is known stays the same.
 
 A linear model of the outcome on all themes together, with each item's own level taken out (fixed effects) and
-what else is known of a document as further terms. The theme that is asked about is never penalised, the others
-lightly, so that its effect keeps its size (Frisch and Waugh 1933; Chernozhukov et al. 2018). Intervals hold where
-an author writes several texts: errors are added up by author (Liang and Zeger 1986). For a yes-or-no outcome the
-effect is in points of its probability.
+what else is known of a document as further terms. The theme that is asked about is never penalised, the
+others lightly, so that its effect keeps its size (Frisch and Waugh 1933; Chernozhukov et al. 2018). Intervals
+hold where an author writes several texts: errors are added up by author (Liang and Zeger 1986). For a
+yes-or-no outcome the effect is in points of its probability.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Effects:
     high: np.ndarray
     p_value: np.ndarray
     recoverable: np.ndarray
-    """By how much the mean outcome would be higher were the theme never mentioned: -effect times its share."""
+    """By how much the mean outcome would rise were the theme never mentioned: -effect times its share."""
     plain: np.ndarray
-    """The same figure without any adjustment: mean without the documents that mention it, less the mean of all."""
+    """The same without any adjustment: mean without the documents that mention it, less the mean of all."""
 
 
 def measure_effects(
@@ -62,7 +62,7 @@ def measure_effects(
     inverse = np.linalg.inv(penalised)
     fitted = inverse @ (centred.T @ y)
     residual = y - centred @ fitted
-    # Taking the penalty off one term alone changes the inverse by a matrix of rank one (Sherman and Morrison).
+    # Without its own penalty a term's inverse differs by a matrix of rank one (Sherman and Morrison 1950).
     own = np.diag(inverse)[:n_themes]
     free = 1.0 - RIDGE * own
     has_own = free > 1e-6

@@ -213,8 +213,8 @@ def find_steps(
 ) -> pl.DataFrame:
     """Find since which week a cell has another rate, over the last half year; see CHANGE_ROWS.
 
-    Every week is tried as the first of the new rate; the likeliest one counts, at a p-value that is corrected for
-    the weeks tried.
+    Every week is tried as the first of the new rate; the likeliest one counts, at a p-value that is corrected
+    for the weeks tried.
 
     Args:
         mentions: As for `find_changes`.
