@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from analytics.insight.trends import CELL, find_changes, find_steps
-from flows.compose import Insights
-from flows.generation import interactions_of
+from analytics.store.registry import THEME
+from flows.compose import compose_insights
+from flows.interactions import interactions_of
 from flows.night import Night
 
 EVERYTHING, ITEM, SEGMENT = "all", "item", "segment"
 _PLACE = ("subject_kind", "subject")
 
 
-def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
+def changes_of(night: Night) -> pl.DataFrame:
     """Changes of the last days and steps of the last half year, of every theme in every place; CHANGE_ROWS.
 
     A cell that has both is told by its step, which says since when.
     """
-    documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
-    places = places_of(documents.drop_nulls("day"))
-    said = (
-        insights.opinion_themes.select("opinion_id", "theme_id")
-        .join(insights.opinions.select("opinion_id", "document_id"), on="opinion_id")
-        .select("theme_id", "document_id")
-        .unique()
-        .join(places, on="document_id")
-    )
-    exposure = exposure_of(night, places)
+    said, exposure = said_of(night)
     settings, least = night.settings.trends, night.settings.store.min_authors
     steps = find_steps(said, exposure, settings, as_of=night.as_of, min_authors=least)
     recent = find_changes(said, exposure, settings, as_of=night.as_of, min_authors=least)
     told = steps.filter(pl.col("kind") != "steady")
     return pl.concat([told, recent.join(told, on=list(CELL), how="anti")]).sort(CELL)
+
+
+@lru_cache(maxsize=1)
+def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who mentions which theme, where and when, and what that is counted in; sources on hold left out.
+
+    Returns:
+        Columns theme_id, document_id, author, day, subject_kind, subject; and those of `exposure_of`.
+    """
+    insights = compose_insights(night)
+    documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
+    places = places_of(documents.drop_nulls("day"))
+    shown = insights.themes.filter("is_shown", pl.col("level") == THEME)
+    said = (
+        insights.opinion_themes.select("opinion_id", "theme_id")
+        .join(shown, on="theme_id", how="semi")
+        .join(insights.opinions.select("opinion_id", "document_id"), on="opinion_id")
+        .select("theme_id", "document_id")
+        .unique()
+        .join(places, on="document_id")
+    )
+    return said, exposure_of(night, places)
 
 
 def places_of(documents: pl.DataFrame) -> pl.DataFrame:
@@ -56,6 +72,12 @@ def places_of(documents: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([part.select(columns) for part in (everywhere, of_items, of_segments)])
 
 
+def counts_orders(night: Night) -> bool:
+    """Whether mentions are counted in orders: the settings name them, and the store has some."""
+    kinds = night.settings.trends.order_kinds
+    return bool(kinds) and bool(interactions_of(night)["kind"].is_in(kinds).any())
+
+
 def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
     """What mentions are counted in, by place and day: orders where the settings name them, else authors.
 
@@ -63,10 +85,10 @@ def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
         Columns subject_kind, subject, day, n.
     """
     written = places.unique(["author", "day", *_PLACE]).group_by(*_PLACE, "day").agg(n=pl.len())
-    kinds = night.settings.trends.order_kinds
-    orders = interactions_of(night).filter(pl.col("kind").is_in(kinds)) if kinds else None
-    if orders is None or orders.is_empty():
+    if not counts_orders(night):
         return written.with_columns(pl.col("n").cast(pl.Float64))
+    kinds = night.settings.trends.order_kinds
+    orders = interactions_of(night).filter(pl.col("kind").is_in(kinds))
     everywhere = orders.select("day", subject_kind=pl.lit(EVERYTHING), subject=pl.lit(EVERYTHING))
     of_items = orders.drop_nulls("item_id").select("day", subject_kind=pl.lit(ITEM), subject="item_id")
     sold = pl.concat([everywhere, of_items]).group_by(*_PLACE, "day").agg(n=pl.len())

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-from analytics.insight.briefing import decision_sentence
+from analytics.insight.decision_words import (
+    action_sentence,
+    change_of_mind_sentence,
+    change_sentence,
+    finding_sentence,
+    not_heard_sentence,
+)
 from analytics.insight.shares import document_days, theme_days, trends
 from analytics.store.generation import Content
 from analytics.tables import TABLES
-from flows.compose import calendar_of, compose_insights, registry_of, theme_events_of
+from flows.briefing import briefing_files
+from flows.compose import Insights, calendar_of, compose_insights, registry_of, theme_events_of
 from flows.compose_briefs import published_briefs
 from flows.gather import live_rows, vector_keys
+from flows.interactions import interactions_of
 from flows.night import Night, read_manifest_rows
-from flows.steps import item_texts, with_rating_share
+from flows.steps import item_texts
 
 
 def compose_generation(night: Night) -> Content:
@@ -27,11 +35,14 @@ def compose_generation(night: Night) -> Content:
         if table.journaled and name != "run"
     }
     decisions, evidence = _standing(journaled["decision"], journaled["decision_evidence"], insights.themes)
-    decisions = _decisions_in_words(decisions, insights.themes)
+    items = _items(night, documents)
+    decisions = _decisions_in_words(decisions, journaled["driver"], items, insights)
     briefs, citations = published_briefs(night, insights, decisions)
     trend = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
     tables = {
         **journaled,
+        "change": _changes_in_words(journaled["change"], items, insights),
+        "driver": journaled["driver"].join(insights.themes.filter("is_shown"), on="theme_id", how="semi"),
         "decision": decisions,
         "decision_evidence": evidence,
         "brief": briefs,
@@ -40,7 +51,7 @@ def compose_generation(night: Night) -> Content:
         "document": documents,
         "document_edit": insights.edits,
         "document_day": document_days(documents),
-        "item": _items(night, documents),
+        "item": items,
         "opinion": opinions,
         "opinion_theme": placed,
         "theme": insights.themes,
@@ -54,7 +65,8 @@ def compose_generation(night: Night) -> Content:
         "user": _users(night),
         "interaction": interactions_of(night).rename({"id": "interaction_id"}),
     }
-    return Content(tables, {"item": item_vectors(night), "theme": _theme_vectors(night)})
+    vectors = {"item": item_vectors(night), "theme": _theme_vectors(night)}
+    return Content(tables, vectors, briefing_files(night, insights, tables))
 
 
 def _standing(
@@ -68,12 +80,40 @@ def _standing(
     return standing, evidence.join(standing, on="decision_id", how="semi")
 
 
-def _decisions_in_words(decisions: pl.DataFrame, themes: pl.DataFrame) -> pl.DataFrame:
-    named = decisions.join(
-        themes.select("theme_id", "name"), on="theme_id", how="left", maintain_order="left"
+def _decisions_in_words(
+    decisions: pl.DataFrame, drivers: pl.DataFrame, items: pl.DataFrame, insights: Insights
+) -> pl.DataFrame:
+    outcomes = drivers.select("theme_id", "outcome", "outcome_kind", "is_share")
+    named = _named(decisions, items, insights, pl.col("item_id")).join(
+        outcomes, on=["theme_id", "outcome"], how="left", maintain_order="left"
     )
-    sentences = [decision_sentence(row) for row in named.iter_rows(named=True)]
-    return decisions.with_columns(pl.Series("sentence", sentences, pl.String))
+    rows = list(named.iter_rows(named=True))
+    return decisions.with_columns(
+        sentence=pl.Series([finding_sentence(row) for row in rows], dtype=pl.String),
+        action=pl.Series([action_sentence(row) for row in rows], dtype=pl.String),
+        not_heard=pl.Series([not_heard_sentence(row, insights.held) for row in rows], dtype=pl.String),
+        change_of_mind=pl.Series([change_of_mind_sentence(row) for row in rows], dtype=pl.String),
+    )
+
+
+def _changes_in_words(changes: pl.DataFrame, items: pl.DataFrame, insights: Insights) -> pl.DataFrame:
+    shown = changes.join(insights.themes.filter("is_shown"), on="theme_id", how="semi")
+    of_item = pl.when(pl.col("subject_kind") == "item").then("subject")
+    of_segment = pl.when(pl.col("subject_kind") == "segment").then("subject")
+    named = _named(shown.with_columns(segment=of_segment), items, insights, of_item)
+    sentences = [change_sentence(row) for row in named.iter_rows(named=True)]
+    return shown.with_columns(sentence=pl.Series(sentences, dtype=pl.String))
+
+
+def _named(rows: pl.DataFrame, items: pl.DataFrame, insights: Insights, item_id: pl.Expr) -> pl.DataFrame:
+    """Rows with item_id, item (its title, or its id) and name (of the theme), in the same order."""
+    titles = items.select("item_id", item=pl.coalesce("title", "item_id"))
+    return (
+        rows.with_columns(item_id=item_id)
+        .join(titles, on="item_id", how="left", maintain_order="left")
+        .with_columns(item=pl.coalesce("item", "item_id"))
+        .join(insights.themes.select("theme_id", "name"), on="theme_id", how="left", maintain_order="left")
+    )
 
 
 def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
@@ -97,15 +137,6 @@ def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
 def _users(night: Night) -> pl.DataFrame:
     users = live_rows(night, "users", use="recommend")
     return TABLES["user"].empty() if users.is_empty() else users.select(*TABLES["user"].columns)
-
-
-def interactions_of(night: Night) -> pl.DataFrame:
-    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
-    rows = live_rows(night, "interactions", use="recommend")
-    if rows.is_empty():
-        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
-    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
-    return with_rating_share(rows, night).with_columns(day=local.dt.date())
 
 
 def item_vectors(night: Night) -> pl.DataFrame:

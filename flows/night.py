@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from pydantic import ValidationError
 
 from analytics.errors import PlanNotAccepted, SettingsError
 from analytics.identity import canonical_json, run_id
@@ -239,6 +241,12 @@ def settings_row(settings: Settings) -> dict[str, str]:
     return {"stage": SETTINGS, "recipe": "", "content": content}
 
 
+def note_recipes(night: Night, handles: Sequence[Handle]) -> None:
+    """Journal which recipe each stage used and the settings they came from: what a rebuild needs."""
+    rows = [{"stage": h.stage, "recipe": h.recipe, "content": h.content} for h in handles]
+    night.store.journal.write("manifest", night.made_by, pl.DataFrame([*rows, settings_row(night.settings)]))
+
+
 def past_night(settings: Settings, name: str) -> Night:
     """The night that made a listed generation, with the settings of that time.
 
@@ -256,7 +264,7 @@ def past_night(settings: Settings, name: str) -> Night:
     content = (
         store.journal.read("manifest", [made_by]).filter(pl.col("stage") == SETTINGS).select("content").item()
     )
-    then = Settings.model_validate_json(content, strict=False)
+    then = _settings_then(content)
     here = then.store.model_copy(update={"data_dir": settings.store.data_dir})
     then = then.model_copy(update={"file": settings.file, "store": here})
     earlier = tuple(entry.made_by for entry in counting[:place])
@@ -270,6 +278,20 @@ def past_night(settings: Settings, name: str) -> Night:
         None,
         start["started_at"],
     )
+
+
+def _settings_then(content: str) -> Settings:
+    """The settings of an earlier night, without keys that this program no longer knows."""
+    settings = json.loads(content)
+    try:
+        return Settings.model_validate_json(content, strict=False)
+    except ValidationError as error:
+        for problem in error.errors():
+            if problem["type"] == "extra_forbidden":
+                *path, name = problem["loc"]
+                section = reduce(lambda found, step: found[step], path, settings)
+                del section[name]
+    return Settings.model_validate_json(json.dumps(settings), strict=False)
 
 
 def read_manifest_rows(night: Night, attempt: Attempt) -> dict[str, dict[str, object]]:

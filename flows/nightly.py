@@ -15,7 +15,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from flows import aspects, briefs, ingest, publish, steps, themes, words
+from flows import aspects, briefs, decisions, ingest, publish, steps, themes, words
 from flows.night import Handle, begin_night
 from flows.people_erasing import expire
 
@@ -56,7 +56,7 @@ embed = step(steps.embed)
 judge = step(steps.judge)
 name_aspects = step(aspects.name_aspects)
 place_themes = step(themes.place_themes)
-decide = step(publish.decide)
+decide = step(decisions.decide)
 write_briefs = step(briefs.write_briefs)
 recommend_items = step(publish.recommend_items)
 publish_generation = step(publish.publish)
@@ -79,7 +79,7 @@ def nightly(
         sentiment = judge(night, texts, sentences, vectors)
         about = name_aspects(night, texts, sentences, vectors)
         registry = place_themes(night, texts, sentences, vectors)
-        decisions = decide(night, [documents, texts, sentences, vectors, sentiment, about, registry])
+        decided = decide(night, [documents, texts, sentences, vectors, sentiment, about, registry])
         told = write_briefs(night)
         lists = recommend_items(night, vectors)
         handles = [
@@ -90,7 +90,7 @@ def nightly(
             sentiment,
             about,
             registry,
-            decisions,
+            decided,
             told,
             lists,
         ]

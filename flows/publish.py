@@ -11,55 +11,22 @@ import polars as pl
 
 from analytics.errors import NotPublished
 from analytics.identity import canonical_json, hash_of
-from analytics.insight.briefing import brief_night, coverage_sentence
-from analytics.insight.decisions import rank_decisions
+from analytics.insight.briefing import coverage_sentence
 from analytics.models.sentiment import NEGATIVE_RATING, POSITIVE_RATING
-from analytics.rows import EPISODE_ROWS
 from analytics.settings import Settings
 from analytics.store.generation import check_generation, new_name, write_generation
 from analytics.store.pointer import Entry, move_pointer, read_pointer
-from analytics.store.registry import THEME
 from analytics.tables import TABLES
+from flows.briefing import not_covered
 from flows.compose import Insights, compose_insights, theme_events_of
 from flows.gather import is_mostly_unread, live_rows
-from flows.generation import compose_generation, interactions_of, item_vectors
-from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
+from flows.generation import compose_generation, item_vectors
+from flows.interactions import interactions_of
+from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows
 from flows.people import without_objecting
 from flows.steps import read_head
 from flows.theme_changes import EMBEDDING_CHANGED
 from recommender.ranking import recommend, recommend_recipe
-
-
-def note_recipes(night: Night, handles: Sequence[Handle]) -> None:
-    """Journal which recipe each stage used and the settings they came from: what a rebuild needs."""
-    rows = [{"stage": h.stage, "recipe": h.recipe, "content": h.content} for h in handles]
-    night.store.journal.write("manifest", night.made_by, pl.DataFrame([*rows, settings_row(night.settings)]))
-
-
-def decide(night: Night, handles: Sequence[Handle]) -> Handle:
-    """Rank what should be decided in the morning, with the quotes that support it."""
-    note_recipes(night, handles)
-    journal = night.store.journal
-    insights = compose_insights(night)
-    earlier = journal.read("episode", night.earlier[-1:]).drop("_run_id")
-    ranked = rank_decisions(
-        insights.themes.filter("is_shown", pl.col("level") == THEME),
-        insights.opinions,
-        insights.opinion_themes,
-        insights.documents.with_columns(
-            is_covered=pl.col("is_covered") & ~pl.col("source").is_in(insights.held)
-        ),
-        night.settings.decisions,
-        as_of=night.as_of,
-        min_authors=night.settings.store.min_authors,
-        run_id=night.run_id,
-        earlier=earlier,
-    )
-    journal.write("decision", night.made_by, ranked.decisions)
-    journal.write("decision_evidence", night.made_by, ranked.evidence)
-    journal.write("episode", night.made_by, ranked.episodes.select(*EPISODE_ROWS))
-    recipe = {"stage": "decision", "version": 2}
-    return Handle("decision", hash_of(recipe), canonical_json(recipe), ranked.decisions.height)
 
 
 def recommend_items(night: Night, vectors: Handle) -> Handle:
@@ -105,7 +72,8 @@ def _aligned(vectors: pl.DataFrame, item_ids: list[str]) -> np.ndarray:
 
 
 _TOLD_OF_STAGES = frozenset(
-    "n_failed n_parked n_left n_erased n_expired n_rejected n_sentences n_named n_names_rejected".split()
+    "n_failed n_parked n_left n_erased n_expired n_rejected n_sentences n_named n_names_rejected "
+    "n_tests".split()
 )
 
 
@@ -206,7 +174,8 @@ def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
     store.journal.write("run", night.made_by, pl.DataFrame([run], schema=TABLES["run"].columns))
     name = new_name(store.published, night.as_of, night.run_id, night.made_by.attempt)
     folder = store.published / name
-    manifest = write_generation(folder, compose_generation(night), _facts(night, name))
+    content = compose_generation(night)
+    manifest = write_generation(folder, content, _facts(night, name))
     check_generation(folder, manifest)
     if night.limit is None:
         entry = Entry(name, night.run_id, night.made_by.attempt, night.as_of)
@@ -232,7 +201,7 @@ def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "coverage": coverage_sentence(run["n_documents"], not_covered(compose_insights(night).documents)),
         "seconds": elapsed(night),
         "degraded": run["degraded"],
-        "briefing": _briefing(night, run),
+        "briefing": content.files["briefing.md"],
     }
 
 
@@ -298,21 +267,6 @@ def _why_no_themes(documents: pl.DataFrame) -> str:
         f"no theme is made: {share} of the documents are in {reason}, which the embedding model does not "
         "read; set model under [embedding] to one that does"
     )
-
-
-def not_covered(documents: pl.DataFrame) -> pl.DataFrame:
-    """Why documents are not covered: reason, n_documents."""
-    waits = pl.lit("waits for a later night")
-    reason = pl.coalesce("not_analysed_reason", "not_counted_reason", waits)
-    return documents.filter(~pl.col("is_covered")).group_by(reason.alias("reason")).agg(n_documents=pl.len())
-
-
-def _briefing(night: Night, run: dict[str, Any]) -> str:
-    insights = compose_insights(night)
-    decisions = night.store.journal.read("decision", [night.made_by]).drop("_run_id")
-    on_hold = insights.sources.filter("is_held")["sentence"].to_list()
-    reasons = not_covered(insights.documents)
-    return brief_night(decisions, insights.themes, run, reasons=reasons, on_hold=on_hold)
 
 
 def rebuild(settings: Settings, name: str, folder: Path) -> dict[str, Any]:

@@ -1,83 +1,142 @@
-"""The briefing: a night's decisions in plain sentences."""
+"""The briefing: a night on one page, in Markdown and in HTML; words of customers are no part of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import polars as pl
+from markdown_it import MarkdownIt
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~!&$])")
+from analytics.insight.wording import count, inert, listed, percent, spell_day
+
+NOTHING_CHANGED = "Nothing changed that we can be sure of."
+_MOST_LISTED = 6
 
 
-def decision_sentence(row: Mapping[str, Any]) -> str:
-    """One plain sentence for a decision.
+@dataclass(frozen=True)
+class Briefing:
+    """What the page is made of."""
 
-    Args:
-        row: Columns of table decision, and `name` of its theme.
-    """
-    name = " ".join(str(row.get("name") or f"theme {row['theme_id'][:8]}").split())
-    parts = [
-        f"{row['kind'].capitalize()} “{name}”: in {_percent(row['share'], 1)} % of {_window(row)}",
-        _tone(row),
-        _change(row),
+    run: dict[str, Any]
+    """The night's row of table run."""
+    reasons: pl.DataFrame
+    """Why documents are not covered: reason, n_documents."""
+    on_hold: Sequence[str]
+    """Sentences about sources on which no claim rests."""
+    changes: pl.DataFrame
+    """Table change, with sentence."""
+    decisions: pl.DataFrame
+    """Table decision."""
+    tests: str
+    """How many tests were made, and how often they cry wolf."""
+    not_judged: Sequence[str]
+    """What could not be judged, in sentences."""
+    ledger: pl.DataFrame
+    """Table ledger of the night."""
+
+
+def brief_night(night: Briefing) -> str:
+    """The night in Markdown: data health, what changed, decisions, what could not be judged, cost."""
+    lines = [
+        f"# Night of {spell_day(night.run['as_of'])}",
+        "",
+        "## Data health",
+        "",
+        *_health(night),
+        "",
+        "## What changed",
+        "",
+        *_changes(night),
+        "",
+        "## Decisions",
+        "",
+        *_decisions(night),
+        "",
+        "## What we could not judge",
+        "",
+        *([f"- {inert(sentence)}" for sentence in night.not_judged] or ["Nothing that the store holds."]),
+        "",
+        "## Cost",
+        "",
+        *_cost(night),
     ]
-    return "; ".join(parts) + "."
+    return "\n".join(lines) + "\n"
 
 
-def figures_sentence(row: Mapping[str, Any], share: float) -> str:
+def as_html(markdown: str, title: str) -> str:
+    """The page in HTML, self-contained, dark where the reader's system is."""
+    body = MarkdownIt("commonmark", {"html": False}).render(markdown)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+
+
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:16px/1.55 system-ui,sans-serif;max-width:46rem;margin:2rem auto;"
+    "padding:0 1rem}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #8884;"
+    "padding-bottom:.2rem}li{margin:.5rem 0}li p{margin:.2rem 0}"
+)
+
+
+def _health(night: Briefing) -> list[str]:
+    run = night.run
+    lines = [
+        f"{count(run['n_documents'], 'document')}, {run['n_new']:,} new; "
+        + coverage_sentence(run["n_documents"], night.reasons)
+    ]
+    lines += [f"\nOn hold: {inert(sentence)}" for sentence in night.on_hold]
+    if run.get("degraded"):
+        lines.append("\nDegraded: " + inert("; ".join(run["degraded"])) + ".")
+    return lines
+
+
+def _changes(night: Briefing) -> list[str]:
+    if night.changes.is_empty():
+        return [NOTHING_CHANGED, "", inert(night.tests)]
+    return [*(f"- {inert(sentence)}" for sentence in night.changes["sentence"]), "", inert(night.tests)]
+
+
+def _decisions(night: Briefing) -> list[str]:
+    if night.decisions.is_empty():
+        where = " outside the sources on hold" if night.on_hold else ""
+        lines = [f"None: no finding{where} is sure enough to act on."]
+    else:
+        lines = [
+            f"{row['rank']}. **{row['kind'].capitalize()}.** {inert(row['sentence'])} {inert(row['action'])}"
+            for row in night.decisions.sort("rank").iter_rows(named=True)
+        ]
+    return lines
+
+
+def _cost(night: Briefing) -> list[str]:
+    paid, seconds = night.ledger, night.run["seconds"]
+    if paid.is_empty() or not paid["n_calls"].sum():
+        return [f"No model was asked; {seconds:.0f} seconds."]
+    said = f"{count(int(paid['n_calls'].sum()), 'call')} to models"
+    tokens = int(paid["n_input_tokens"].sum()) + int(paid["n_output_tokens"].sum())
+    if tokens:
+        said += f", {count(tokens, 'token')}"
+    return [f"{said}, {float(paid['usd'].sum()):.2f} US dollars, {seconds:.0f} seconds."]
+
+
+def figures_sentence(row: dict[str, Any], share: float) -> str:
     """How much is written about a theme or an item, and in which tone, in one sentence.
 
     Args:
         row: n_documents, n_authors, negative_share and positive_share.
         share: Of the covered documents.
     """
-    documents, authors = _count(row["n_documents"], "document"), _count(row["n_authors"], "author")
-    negative, positive = _percent(row["negative_share"] or 0, 0), _percent(row["positive_share"] or 0, 0)
+    documents, authors = count(row["n_documents"], "document"), count(row["n_authors"], "author")
+    negative, positive = percent(row["negative_share"] or 0, 0), percent(row["positive_share"] or 0, 0)
     return (
-        f"{documents} by {authors}, {_percent(share, 1)} % of all covered; {negative} % of the statements "
+        f"{documents} by {authors}, {percent(share, 1)} % of all covered; {negative} % of the statements "
         f"are negative, {positive} % positive."
     )
-
-
-def brief_night(
-    decisions: pl.DataFrame,
-    themes: pl.DataFrame,
-    run_row: Mapping[str, Any],
-    *,
-    reasons: pl.DataFrame,
-    on_hold: Sequence[str] = (),
-) -> str:
-    """The night in Markdown: how much was read, then every decision by rank; words of customers stay inert.
-
-    Args:
-        decisions: Table decision.
-        themes: Columns theme_id, name.
-        run_row: The night's row of table run.
-        reasons: Columns reason, n_documents: why documents are not covered.
-        on_hold: Sentences about sources on which no claim rests.
-    """
-    lines = [
-        f"# Night of {_day(run_row['as_of'])}",
-        "",
-        f"{_count(run_row['n_documents'], 'document')}, {run_row['n_new']:,} new; "
-        + coverage_sentence(run_row["n_documents"], reasons),
-    ]
-    for sentence in on_hold:
-        lines += ["", f"On hold: {inert(sentence)}"]
-    if run_row.get("degraded"):
-        lines += ["", "Degraded: " + inert("; ".join(run_row["degraded"])) + "."]
-    lines += ["", "## Decisions", ""]
-    named = decisions.join(themes.select("theme_id", "name"), on="theme_id", how="left").sort("rank")
-    if named.is_empty():
-        where = " outside the sources on hold" if on_hold else ""
-        lines.append(f"None: no theme has enough distinct authors behind it{where}.")
-    for row in named.iter_rows(named=True):
-        lines.append(f"{row['rank']}. {inert(decision_sentence(row))}")
-    return "\n".join(lines) + "\n"
 
 
 def coverage_sentence(n_documents: int, reasons: pl.DataFrame) -> str:
@@ -103,83 +162,7 @@ def coverage_sentence(n_documents: int, reasons: pl.DataFrame) -> str:
     unread = [language for language in languages if language != "und"]
     if unread:
         said += (
-            f" No figure includes texts in {_listed(unread)}: the embedding model does not read them; "
+            f" No figure includes texts in {listed(unread)}: the embedding model does not read them; "
             "set model under [embedding] to one that does."
         )
     return said
-
-
-_MOST_LISTED = 6
-
-
-def _listed(words: Sequence[str]) -> str:
-    shown = list(words[:_MOST_LISTED])
-    if len(words) > _MOST_LISTED:
-        shown.append(f"{len(words) - _MOST_LISTED} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def inert(text: str) -> str:
-    """`text` on one line and with nothing that Markdown or HTML would act on."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-
-
-def _window(row: Mapping[str, Any]) -> str:
-    interval = f"({_percent(row['share_low'], 1)}–{_percent(row['share_high'], 1)} %)"
-    if row["window_start"] is None:
-        return f"all covered documents {interval}"
-    return f"covered documents {interval} of {_days(row['window_start'], row['window_end'])}"
-
-
-def _tone(row: Mapping[str, Any]) -> str:
-    negative, positive = _percent(row["negative_share"], 0), _percent(row["positive_share"], 0)
-    if row["kind"] == "fix":
-        return f"{negative} % of its statements are negative"
-    if row["kind"] == "keep":
-        return f"{positive} % of its statements are positive"
-    return f"{negative} % of its statements are negative, {positive} % positive"
-
-
-def _change(row: Mapping[str, Any]) -> str:
-    if row["change"] is None:
-        return "not enough evidence for a change"
-    n_days = (row["window_end"] - row["window_start"]).days + 1
-    before = "day before" if n_days == 1 else f"{n_days} days before"
-    change, low, high = (100 * row[name] for name in ("change", "change_low", "change_high"))
-    if low > 0:
-        return f"up {change:.1f} points ({low:.1f} to {high:.1f}) on the {before}"
-    if high < 0:
-        return f"down {-change:.1f} points ({-high:.1f} to {-low:.1f}) on the {before}"
-    return f"no clear change ({_signed(low)} to {_signed(high)} points) on the {before}"
-
-
-def _signed(points: float) -> str:
-    """A number with its sign, and zero without one."""
-    shown = f"{abs(points):.1f}"
-    if float(shown) == 0:
-        return shown
-    return f"{'−' if points < 0 else '+'}{shown}"
-
-
-def _percent(share: float, decimals: int) -> str:
-    return f"{100 * share:.{decimals}f}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _days(first: date, last: date) -> str:
-    """Both days, without repeating the month or year that they share."""
-    if first == last:
-        return _day(last)
-    start = str(first.day)
-    if (first.year, first.month) != (last.year, last.month):
-        start += f" {_MONTHS[first.month - 1]}"
-    if first.year != last.year:
-        start += f" {first.year}"
-    return f"{start}–{_day(last)}"

@@ -1,238 +1,306 @@
-"""Decisions: what to fix, to watch and to keep, ranked by size, tone and change, each with its evidence."""
+"""Decisions: the few things that a morning should act on, each with its size and how sure it is.
+
+Three findings ask for one: a rate that changed, a theme that harms what customers do, and an item that a
+group loves and few see. They are ranked by how many people a month they touch, times the probability that
+they are real; what people called wrong weighs less.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from analytics import identity
-from analytics.insight.common_words import in_common_words
-from analytics.insight.sentences import count_words
-from analytics.insight.shares import newcombe_difference, with_shares
-from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
-from analytics.settings import DecisionSettings
+from analytics.insight.candidates import ITEM, SEGMENT
+from analytics.insight.trends import FALLING, GONE, NEW, RISING
+from analytics.rows import EPISODE_ROWS
 from analytics.tables import ALL
 
-MIN_COVERED = 30
-"""With fewer covered documents a window says nothing about change."""
-FIX_SHARE = 0.5
-"""A theme whose statements are negative at least this often is to be fixed."""
-KEEP_SHARE = 0.7
-"""A theme whose statements are positive at least this often is to be kept."""
-PRAISE_WEIGHT = 0.25
-"""What a share without any complaint weighs beside one that is all complaint, which weighs 1 more."""
-QUOTE_WORDS = (4, 40)
-ENOUGH = "enough"
-NOT_ENOUGH = "not enough evidence"
+FIX, WATCH, KEEP, PROMOTE = "fix", "watch", "keep", "promote"
+CHANGE, EFFECT, LOVED = "change", "effect", "loved"
+MONTH_DAYS = 30
+VERY_LIKELY_Q = 0.01
+"""Where at most one such finding in a hundred is chance, it is very likely; otherwise likely."""
+HARM, REPURCHASE, RATING = "harm", "repurchase", "rating"
+
+WHAT = ("kind", "subject", "theme_id")
+"""What an identity is made of, beside the episode."""
+
+FOUND_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "kind": pl.String,
+    "subject": pl.String,  # what the identity is made of
+    "item_id": pl.String,
+    "segment": pl.String,  # name: value
+    "theme_id": pl.String,
+    "other_themes": pl.List(pl.String),  # that say the same
+    "basis": pl.String,  # change | effect | loved
+    "finding": pl.String,  # new | rising | falling | gone | harmful | loved
+    "outcome": pl.String,  # of an effect
+    "size": pl.Float64,  # times as often | change of the outcome | lead on the rating scale; null: new
+    "size_low": pl.Float64,
+    "size_high": pl.Float64,
+    "rate_before": pl.Float64,  # per 1,000 of the exposure; of an effect the mean outcome
+    "rate_after": pl.Float64,
+    "people_a_month": pl.Float64,
+    "probability": pl.Float64,  # that it is no chance: 1 - q
+    "certainty": pl.String,  # very likely | likely
+    "since": pl.Date,
+    "window_start": pl.Date,
+    "window_end": pl.Date,
+}
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A night's decisions, the quotes under them, and the episodes as they stand after it."""
+    """A night's decisions by rank, and the episodes as they stand after it."""
 
     decisions: pl.DataFrame
-    evidence: pl.DataFrame
     episodes: pl.DataFrame
 
 
-@dataclass(frozen=True)
-class _Window:
-    documents: pl.DataFrame
-    first_day: date | None  # null: documents without a day are in it too
-    last_day: date | None
+def from_changes(
+    located: pl.DataFrame, drivers: pl.DataFrame, *, as_of: date, weeks: int, false_rate: float
+) -> pl.DataFrame:
+    """What asks for a decision because its rate changed; FOUND_ROWS.
+
+    More of what lowers ratings, or harms what customers do, is to be fixed; more of anything else is to be
+    watched; less of what raises ratings is to be kept. Less of a complaint asks for nothing.
+
+    Args:
+        located: As `merge_alike` returns it.
+        drivers: As the flow's table driver.
+        as_of: The night.
+        weeks: How far back one reads what is said less.
+        false_rate: Greatest q of an effect that counts.
+    """
+    sure = drivers.filter(pl.col("q_value") <= false_rate)
+    harmful, loved = set(_harmful(sure)["theme_id"]), set(_helpful(sure)["theme_id"])
+    first_day = as_of - timedelta(weeks=weeks) + timedelta(days=1)
+    rows = []
+    for row in located.iter_rows(named=True):
+        themes = {row["theme_id"], *row["others"]}
+        if row["kind"] in (NEW, RISING):
+            kind = FIX if themes & harmful else WATCH
+        elif row["kind"] in (FALLING, GONE) and themes & loved:
+            kind = KEEP
+        else:
+            continue
+        n_days = max(7, (as_of - row["since"]).days + 1)
+        rows.append(
+            {
+                "kind": kind,
+                "subject": subject_of(row["subject_kind"], row["subject"]),
+                "item_id": row["subject"] if row["subject_kind"] == ITEM else None,
+                "segment": row["subject"] if row["subject_kind"] == SEGMENT else None,
+                "theme_id": row["theme_id"],
+                "other_themes": sorted(row["others"]),
+                "basis": CHANGE,
+                "finding": row["kind"],
+                "size": row["ratio"] if row["n_before"] else None,
+                "size_low": row["ratio_low"],
+                "size_high": row["ratio_high"] if row["n_before"] else None,
+                "rate_before": 1000 * row["n_before"] / row["exposure_before"],
+                "rate_after": 1000 * row["n_after"] / row["exposure_after"],
+                "people_a_month": abs(row["excess"]) / n_days * MONTH_DAYS,
+                "probability": 1 - row["q_value"],
+                "since": row["since"],
+                "window_start": first_day if kind == KEEP else row["since"],
+                "window_end": as_of,
+            }
+        )
+    return _found(rows)
+
+
+def from_effects(
+    drivers: pl.DataFrame, parents: Mapping[str, str | None], *, as_of: date, weeks: int, false_rate: float
+) -> pl.DataFrame:
+    """Themes that harm what customers do next, or where a store knows no such thing, their ratings.
+
+    Of several themes of one group that do the same harm, the one that touches most people is told.
+
+    Args:
+        drivers: As the flow's table driver.
+        parents: Theme to its group.
+        as_of: The night.
+        weeks: How long the documents behind the effects reach back at most.
+        false_rate: Greatest q that counts.
+    """
+    knows_deeds = drivers["outcome_kind"].is_in([HARM, REPURCHASE]).any()
+    sure = _harmful(drivers.filter(pl.col("q_value") <= false_rate))
+    if knows_deeds:
+        sure = sure.filter(pl.col("outcome_kind") != RATING)
+    touched = pl.col("effect").abs() * pl.col("n_documents") * pl.col("share")
+    scale = pl.when("is_share").then(1.0).otherwise(0.25)  # a point of a rating is a quarter of its scale
+    ranked = sure.with_columns(touched=touched * scale).sort("touched", "theme_id", descending=[True, False])
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in ranked.iter_rows(named=True):
+        group = parents.get(row["theme_id"]) or row["theme_id"]
+        told = kept.get((row["outcome"], group))
+        if told is not None:
+            told["other_themes"].append(row["theme_id"])
+            told["people_a_month"] += row["touched"] / (weeks * 7) * MONTH_DAYS
+            continue
+        kept[row["outcome"], group] = {
+            "kind": FIX,
+            "subject": ALL,
+            "theme_id": row["theme_id"],
+            "other_themes": [],
+            "basis": EFFECT,
+            "finding": "harmful",
+            "outcome": row["outcome"],
+            "size": row["effect"],
+            "size_low": row["effect_low"],
+            "size_high": row["effect_high"],
+            "rate_before": row["mean_outcome"],
+            "people_a_month": row["touched"] / (weeks * 7) * MONTH_DAYS,
+            "probability": 1 - row["q_value"],
+            "window_start": as_of - timedelta(weeks=weeks) + timedelta(days=1),
+            "window_end": as_of,
+        }
+    return _found(list(kept.values()))
+
+
+def from_loved(loved: pl.DataFrame, *, as_of: date, weeks: int) -> pl.DataFrame:
+    """Items to promote; FOUND_ROWS.
+
+    Args:
+        loved: As `find_loved` returns it, with theme_id: what they are loved for.
+        as_of: The night.
+        weeks: How long the ratings reach back.
+    """
+    rows = [
+        {
+            "kind": PROMOTE,
+            "subject": f"item {row['item_id']}, {row['segment']}",
+            "item_id": row["item_id"],
+            "segment": row["segment"],
+            "theme_id": row["theme_id"],
+            "other_themes": [],
+            "basis": LOVED,
+            "finding": "loved",
+            "size": row["lead"],
+            "size_low": row["lead_low"],
+            "size_high": row["lead_high"],
+            "rate_before": 1000 * row["seen_share"],
+            "rate_after": row["rating_share"],
+            "people_a_month": row["n_authors"] / (weeks * 7) * MONTH_DAYS,
+            "probability": 1 - row["q_value"],
+            "window_start": as_of - timedelta(weeks=weeks) + timedelta(days=1),
+            "window_end": as_of,
+        }
+        for row in loved.iter_rows(named=True)
+    ]
+    return _found(rows)
 
 
 def rank_decisions(
-    themes: pl.DataFrame,
-    opinions: pl.DataFrame,
-    opinion_theme: pl.DataFrame,
-    documents: pl.DataFrame,
-    settings: DecisionSettings,
-    *,
-    as_of: date,
-    min_authors: int,
-    run_id: str,
+    found: pl.DataFrame,
     earlier: pl.DataFrame,
+    *,
+    going_on: set[tuple[str, str, str]],
+    survivors: Mapping[str, str],
+    weights: Mapping[str, float],
+    max_decisions: int,
+    run_id: str,
 ) -> Ranked:
-    """Rank what a theme asks for.
-
-    A theme counts when at least `min_authors` distinct authors mention it in the recent window and a quote
-    shows it, in words that others use too. The score is `share_low * (0.25 + negative_share) +
-    max(0, change_low)`: the share that the theme surely has, five times as heavy where all complain as where
-    none does, plus the growth that it surely had; ties go to the smaller id.
-
-    Where the recent window covers fewer than 30 documents, the window is the whole dated history, or all
-    documents where even that covers fewer. The change is null, for not enough evidence, unless the recent
-    window and the one before it cover 30 documents each.
+    """Put what was found in order, and give each its identity.
 
     Args:
-        themes: Column theme_id: the themes to look at.
-        opinions: Columns opinion_id, document_id, sentiment_label, quote.
-        opinion_theme: Columns opinion_id, theme_id, similarity.
-        documents: Columns document_id, day, author (null: all such count as one author), is_covered,
-            may_quote.
-        settings: Length of the window and of the lists.
-        as_of: Last day of the window.
-        min_authors: Fewest distinct authors behind a decision.
-        run_id: The run that lists them.
+        found: FOUND_ROWS of all kinds, with whatever else travels along.
         earlier: As `episodes` of the run before; empty at first.
-
-    Returns:
-        The journal's tables decision, decision_evidence and episode. An episode goes on while its theme asks
-        for the same, be it below the last rank listed; it ends when the theme no longer does.
+        going_on: Kind, subject and theme of what tonight neither finds nor rules out; an episode of one of
+            them stays open, so that a decision keeps its id over an unsure night.
+        survivors: Themes that went into others, each to the one that it is now; a decision keeps the id that
+            it was born with.
+        weights: Of each kind, what people's saying that one was wrong leaves of its rank.
+        max_decisions: At most so many are listed.
+        run_id: The run that lists them.
     """
-    covered = documents.filter("is_covered").select("document_id", "day", "author", "may_quote")
-    window, before = _windows(covered, as_of, settings.recent_days)
-    mentions = (
-        opinion_theme.select("opinion_id", "theme_id", "similarity")
-        .join(themes.select("theme_id"), on="theme_id", how="semi")
-        .join(opinions.select("opinion_id", "document_id", "sentiment_label", "quote"), on="opinion_id")
+    weight = pl.col("kind").replace_strict(dict(weights), default=1.0, return_dtype=pl.Float64)
+    score = (pl.col("people_a_month") * pl.col("probability") * weight).round(6)
+    ranked = _told_once(found.with_columns(score=score)).sort(
+        ["score", "kind", "subject", "theme_id"], descending=[True, False, False, False]
     )
-    recent = mentions.join(window.documents, on="document_id")
-    asking = _themes_asking(recent, window.documents.height, min_authors)
-    asking = _with_change(asking, mentions, window, before)
-    said = opinions.join(covered, on="document_id").select("author", "quote")
-    common = recent.filter(in_common_words(said, recent["quote"]))
-    evidence = _evidence(common, asking, settings.max_quotes)
-    asking = _scored(asking.join(evidence, on="theme_id", how="semi"))
-    listed = asking.head(settings.max_decisions).with_row_index("rank", offset=1)
-    episodes = _episodes(listed, asking, earlier, run_id)
-    decisions = listed.join(
-        episodes.filter("is_open"), on=["kind", "subject", "theme_id"], maintain_order="left"
-    ).with_columns(window_start=pl.lit(window.first_day), window_end=pl.lit(window.last_day))
-    quotes = evidence.join(decisions.select("theme_id", "decision_id"), on="theme_id")
-    return Ranked(
-        _journal_rows("decision", decisions).sort("decision_id"),
-        _journal_rows("decision_evidence", quotes).sort("decision_id", "rank"),
-        episodes,
-    )
+    listed = ranked.head(max_decisions).with_row_index("rank", offset=1)
+    episodes = _episodes(listed, ranked, earlier, going_on, survivors, run_id)
+    born = episodes.filter("is_open").with_columns(pl.col("theme_id").replace(dict(survivors)))
+    named = listed.join(born.unique(list(WHAT)), on=list(WHAT), maintain_order="left")
+    return Ranked(named, episodes)
 
 
-def _journal_rows(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in JOURNAL_ROWS[table].items())
+def subject_of(place_kind: str, place: str) -> str:
+    """What a place is called in the identity of a decision."""
+    return f"item {place}" if place_kind == ITEM else place if place_kind == SEGMENT else ALL
 
 
-def _windows(covered: pl.DataFrame, as_of: date, recent_days: int) -> tuple[_Window, _Window | None]:
-    """The window to judge by, and the one before it where the two can be compared."""
-    known = covered.filter(pl.col("day").is_null() | (pl.col("day") <= as_of))
-    dated = known.drop_nulls("day")
-    starts = as_of - timedelta(days=recent_days - 1)
-    recent = dated.filter(pl.col("day") >= starts)
-    if recent.height >= MIN_COVERED:
-        earlier_start, earlier_end = starts - timedelta(days=recent_days), starts - timedelta(days=1)
-        earlier = dated.filter(pl.col("day").is_between(earlier_start, earlier_end))
-        comparable = earlier.height >= MIN_COVERED
-        return _Window(recent, starts, as_of), (
-            _Window(earlier, earlier_start, earlier_end) if comparable else None
-        )
-    if dated.height >= MIN_COVERED or dated.height == known.height > 0:
-        days = dated["day"].sort()
-        return _Window(dated, days[0], as_of), None
-    return _Window(known, None, None), None
+def still_open(changes: pl.DataFrame, drivers: pl.DataFrame) -> set[tuple[str, str, str]]:
+    """Kind, subject and theme of all that tonight does not rule out: the same side of no change, if unsure.
+
+    Args:
+        changes: Every cell tested, told or steady.
+        drivers: Every effect measured.
+    """
+    found = set()
+    for place_kind, place, theme, ratio in changes.select(
+        "subject_kind", "subject", "theme_id", "ratio"
+    ).iter_rows():
+        kinds = (KEEP,) if ratio is not None and ratio < 1 else (FIX, WATCH)
+        found |= {(kind, subject_of(place_kind, place), theme) for kind in kinds}
+    is_harm = pl.col("outcome_kind") == HARM
+    leans = drivers.filter(pl.when(is_harm).then(pl.col("effect") > 0).otherwise(pl.col("effect") < 0))
+    return found | {(FIX, ALL, theme) for theme in leans["theme_id"]}
 
 
-def _themes_asking(recent: pl.DataFrame, n_covered: int, min_authors: int) -> pl.DataFrame:
-    """Themes with enough authors in the window: their share, tone and kind."""
-    label = pl.col("sentiment_label")
-    counted = (
-        recent.group_by("theme_id")
-        .agg(
-            n_documents=pl.col("document_id").n_unique(),
-            n_authors=pl.col("author").n_unique(),
-            negative_share=(label == "negative").mean().round(6),
-            positive_share=(label == "positive").mean().round(6),
-        )
-        .filter(pl.col("n_authors") >= min_authors)
-        .sort("theme_id")
-        .with_columns(n_covered=pl.lit(n_covered, pl.Int64), subject=pl.lit(ALL))
-    )
-    kind = (
-        pl.when(pl.col("negative_share") >= FIX_SHARE)
-        .then(pl.lit("fix"))
-        .when(pl.col("positive_share") >= KEEP_SHARE)
-        .then(pl.lit("keep"))
-        .otherwise(pl.lit("watch"))
-    )
-    return with_shares(counted.with_columns(kind=kind))
+def _told_once(found: pl.DataFrame) -> pl.DataFrame:
+    """Without what another finding says of the same theme and item: a change speaks before an effect."""
+    order = pl.col("basis").replace_strict({CHANGE: 0, LOVED: 1, EFFECT: 2}, return_dtype=pl.Int8)
+    ordered = found.sort(order, pl.col("score"), descending=[False, True])
+    return ordered.unique(["theme_id", "item_id"], keep="first", maintain_order=True)
 
 
-def _with_change(
-    asking: pl.DataFrame, mentions: pl.DataFrame, window: _Window, before: _Window | None
+def _harmful(drivers: pl.DataFrame) -> pl.DataFrame:
+    """Effects that are surely bad: more harm, fewer orders, lower ratings."""
+    is_harm = pl.col("outcome_kind") == HARM
+    is_good = pl.col("outcome_kind").is_in([REPURCHASE, RATING])
+    return drivers.filter((is_harm & (pl.col("effect_low") > 0)) | (is_good & (pl.col("effect_high") < 0)))
+
+
+def _helpful(drivers: pl.DataFrame) -> pl.DataFrame:
+    return drivers.filter(pl.col("outcome_kind") == RATING, pl.col("effect_low") > 0)
+
+
+def _found(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, schema=FOUND_ROWS, orient="row")
+    is_very = pl.col("probability") >= 1 - VERY_LIKELY_Q
+    certainty = pl.when(is_very).then(pl.lit("very likely")).otherwise(pl.lit("likely"))
+    numbers = pl.col(name for name, dtype in FOUND_ROWS.items() if dtype == pl.Float64)
+    return frame.with_columns(certainty=certainty).with_columns(numbers.round(6))
+
+
+def _episodes(
+    listed: pl.DataFrame,
+    ranked: pl.DataFrame,
+    earlier: pl.DataFrame,
+    going_on: set[tuple[str, str, str]],
+    survivors: Mapping[str, str],
+    run_id: str,
 ) -> pl.DataFrame:
-    if before is None:
-        nothing = pl.lit(None, pl.Float64)
-        return asking.with_columns(
-            change=nothing, change_low=nothing, change_high=nothing, evidence=pl.lit(NOT_ENOUGH)
-        )
-    counted = (
-        mentions.join(before.documents, on="document_id")
-        .group_by("theme_id")
-        .agg(n_before=pl.col("document_id").n_unique())
-    )
-    asking = asking.join(counted, on="theme_id", how="left", maintain_order="left")
-    change, low, high = newcombe_difference(
-        asking["n_documents"].to_numpy(),
-        np.full(asking.height, window.documents.height),
-        asking["n_before"].fill_null(0).to_numpy(),
-        np.full(asking.height, before.documents.height),
-    )
-    return asking.with_columns(
-        change=pl.Series(change).round(6),
-        change_low=pl.Series(low).round(6),
-        change_high=pl.Series(high).round(6),
-        evidence=pl.lit(ENOUGH),
-    )
-
-
-def _scored(asking: pl.DataFrame) -> pl.DataFrame:
-    growth = pl.col("change_low").fill_null(0.0).clip(0.0)
-    score = pl.col("share_low") * (PRAISE_WEIGHT + pl.col("negative_share")) + growth
-    return asking.with_columns(score=score.round(6)).sort(["score", "theme_id"], descending=[True, False])
-
-
-def _evidence(recent: pl.DataFrame, asking: pl.DataFrame, max_quotes: int) -> pl.DataFrame:
-    """Most typical quotes of each theme whose tone fits its kind; an author and a wording at most once.
-
-    What may be shown comes first.
-    """
-    fits = (
-        pl.when(pl.col("kind") == "fix")
-        .then(pl.col("sentiment_label") == "negative")
-        .when(pl.col("kind") == "keep")
-        .then(pl.col("sentiment_label") == "positive")
-        .otherwise(pl.lit(True))
-    )
-    quotes = recent.join(asking.select("theme_id", "kind"), on="theme_id").filter(fits)
-    n_words = pl.Series("n_words", [count_words(quote) for quote in quotes["quote"]], dtype=pl.Int64)
-    wording = pl.col("quote").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
-    return (
-        quotes.with_columns(n_words, wording=wording)
-        .filter(pl.col("n_words").is_between(*QUOTE_WORDS))
-        .sort(["theme_id", "may_quote", "similarity", "opinion_id"], descending=[False, True, True, False])
-        .unique(["theme_id", "author"], keep="first", maintain_order=True)
-        .unique(["theme_id", "wording"], keep="first", maintain_order=True)
-        .with_columns(rank=pl.int_range(1, pl.len() + 1).over("theme_id"))
-        .filter(pl.col("rank") <= max_quotes)
-        .select("theme_id", "rank", "opinion_id", "document_id")
-    )
-
-
-def _episodes(listed: pl.DataFrame, asking: pl.DataFrame, earlier: pl.DataFrame, run_id: str) -> pl.DataFrame:
     """Every episode after this night: going on, begun, begun again or ended."""
-    what = ("kind", "subject", "theme_id")
-    is_asking = set(asking.select(what).iter_rows())
+    is_asking = set(ranked.select(WHAT).iter_rows())
     rows: list[dict[str, Any]] = []
     last: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in earlier.select(list(EPISODE_ROWS)).sort(*what, "episode").iter_rows(named=True):
-        key = (row["kind"], row["subject"], row["theme_id"])
-        row["is_open"] = row["is_open"] and key in is_asking
+    for row in earlier.select(list(EPISODE_ROWS)).sort(*WHAT, "episode").iter_rows(named=True):
+        theme = survivors.get(row["theme_id"], row["theme_id"])
+        key = (row["kind"], row["subject"], theme)
+        goes_on = key in is_asking or key in going_on
+        row["is_open"] = row["is_open"] and goes_on
         rows.append(row)
         last[key] = row
-    for kind, subject, theme in listed.select(what).iter_rows():
+    for kind, subject, theme in listed.select(WHAT).iter_rows():
         known = last.get((kind, subject, theme))
         if known is None or not known["is_open"]:
             episode = known["episode"] + 1 if known else 1
@@ -247,4 +315,4 @@ def _episodes(listed: pl.DataFrame, asking: pl.DataFrame, earlier: pl.DataFrame,
                     "first_run": run_id,
                 }
             )
-    return pl.DataFrame(rows, schema=EPISODE_ROWS, orient="row").sort(*what, "episode")
+    return pl.DataFrame(rows, schema=EPISODE_ROWS, orient="row").sort(*WHAT, "episode")

@@ -3,8 +3,10 @@
 A linear model of the outcome on all themes together, with each item's own level taken out (fixed effects) and
 what else is known of a document as further terms. The theme that is asked about is never penalised, the
 others lightly, so that its effect keeps its size (Frisch and Waugh 1933; Chernozhukov et al. 2018). Intervals
-hold where an author writes several texts: errors are added up by author (Liang and Zeger 1986). For a
-yes-or-no outcome the effect is in points of its probability.
+hold where an author writes several texts: errors are added up by author (Liang and Zeger 1986), around the
+model with the theme and around that without it, and the larger spread counts; where all who mention a theme
+have the same yes or no, the first would be nearly nothing. For a yes-or-no outcome the effect is in points of
+its probability.
 """
 
 from __future__ import annotations
@@ -69,7 +71,14 @@ def measure_effects(
     with np.errstate(divide="ignore", invalid="ignore"):
         effect = np.where(has_own, fitted[:n_themes] / free, np.nan)
         weights = np.where(has_own, inverse[:, :n_themes] / free, 0.0)
-    spread, n_authors = _spread_by_author(centred @ weights, residual, author)
+    weighted = centred @ weights
+    # What is left of a theme when the others are taken out: its weights, scaled back.
+    own_part = weighted / np.maximum((weighted**2).sum(axis=0), 1e-300)
+    without = residual[:, None] + own_part * np.nan_to_num(effect)
+    spread, n_authors = _spread_by_author(
+        weighted, np.broadcast_to(residual[:, None], weighted.shape), author
+    )
+    spread = np.maximum(spread, _spread_by_author(weighted, without, author)[0])
     freedom = max(1, n_authors - 1)
     error = np.sqrt(spread * n_authors / freedom * (n - 1) / max(1, n - centred.shape[1]))
     error = np.where(has_own & (error > 0), error, np.nan)
@@ -99,7 +108,7 @@ def _spread_by_author(
     """Variance of each effect, errors of an author added up first, and the number of authors."""
     order = np.argsort(author, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(author[order]) > 0])
-    scores = np.add.reduceat((weights * residual[:, None])[order], starts, axis=0)
+    scores = np.add.reduceat((weights * residual)[order], starts, axis=0)
     return (scores**2).sum(axis=0), len(starts)
 
 

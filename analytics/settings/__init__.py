@@ -18,6 +18,7 @@ from analytics.settings.steps import (
     CalendarSettings,
     CleaningSettings,
     DecisionSettings,
+    DriverSettings,
     EventSettings,
     RecommendationSettings,
     RedactionSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "CleaningSettings",
     "ColumnSettings",
     "DecisionSettings",
+    "DriverSettings",
     "EmbeddingSettings",
     "EventSettings",
     "Kind",
@@ -77,6 +79,7 @@ class Settings(Section):
     briefs: BriefSettings = Field(default_factory=BriefSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     trends: TrendSettings = Field(default_factory=TrendSettings)
+    drivers: DriverSettings = Field(default_factory=DriverSettings)
     decisions: DecisionSettings = Field(default_factory=DecisionSettings)
     recommendations: RecommendationSettings = Field(default_factory=RecommendationSettings)
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)

@@ -104,11 +104,29 @@ class TrendSettings(Section):
     )
 
 
+class DriverSettings(Section):
+    """What themes are held against: what customers gave, and what they did next."""
+
+    harm_kinds: tuple[str, ...] = Field(
+        (),
+        examples=[("return", "refund")],
+        description="Kinds of interactions that are a loss, such as returns and refunds.",
+    )
+    harm_days: int = Field(
+        30, ge=1, description="So many days after a text a loss of the same item counts as what followed it."
+    )
+    repurchase_days: int = Field(60, ge=1, description="So many days after a text an order counts as next.")
+    outcomes: tuple[str, ...] = Field(
+        (),
+        examples=[("resolved",)],
+        description="Segments whose values are numbers, or yes and no, that themes are held against too.",
+    )
+
+
 class DecisionSettings(Section):
     """Which decisions are listed."""
 
-    recent_days: int = Field(28, ge=1, description="Length of the recent window and of the one before it.")
-    max_decisions: int = Field(10, ge=1, description="How many decisions a night lists.")
+    max_decisions: int = Field(5, ge=1, description="How many decisions a night lists.")
     max_quotes: int = Field(5, ge=1, description="How many quotes stand under a decision, one per author.")
 
 

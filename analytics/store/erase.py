@@ -257,8 +257,10 @@ def _rewrite(old: Path, new: Path, belongings: Belongings) -> None:
     tables["brief"], tables["brief_citation"] = _cited(tables["brief"], tables["brief_citation"])
     tables["decision"] = _supported(tables["decision"], tables["decision_evidence"])
     vectors = {path.stem: pl.read_parquet(path) for path in (old / "vectors").glob("*.parquet")}
+    # The briefing holds sums and no words of customers, and stays as it was.
+    files = {path.name: path.read_text(encoding="utf-8") for path in old.glob("briefing.*")}
     facts = {name: value for name, value in read_manifest(old).items() if name != "tables"}
-    write_generation(new, Content(tables, vectors), {**facts, "generation": new.name})
+    write_generation(new, Content(tables, vectors, files), {**facts, "generation": new.name})
 
 
 def _published(connection: duckdb.DuckDBPyConnection, table: Table) -> pl.DataFrame:

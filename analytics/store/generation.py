@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -36,6 +36,8 @@ class Content:
 
     tables: Mapping[str, pl.DataFrame]
     vectors: Mapping[str, pl.DataFrame]
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What lies beside them to be read as it is: name to text."""
 
 
 def new_name(published: Path, as_of: date, run_id: str, attempt: int) -> str:
@@ -65,6 +67,8 @@ def write_generation(folder: Path, content: Content, facts: Mapping[str, Any]) -
             folder.mkdir(parents=True)
             for database in DATABASES:
                 _write_database(folder / f"{database}.duckdb", database, content.tables)
+            for name, text in content.files.items():
+                (folder / name).write_text(text, encoding="utf-8")
         for name, frame in content.vectors.items():
             put_parquet(folder / "vectors" / f"{name}.parquet", frame)
         manifest = {

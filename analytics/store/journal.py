@@ -43,12 +43,17 @@ class Journal:
         put_parquet(self.root / table / attempt.file, rows)
 
     def read(self, table: str, attempts: Iterable[Attempt]) -> pl.DataFrame:
-        """Rows of the given attempts in their order, with `_run_id` naming whose they are."""
-        frames = [pl.DataFrame(schema={**JOURNAL_ROWS[table], "_run_id": pl.String})]
+        """Rows of the given attempts in their order, with `_run_id` naming whose they are.
+
+        What an older version of this program wrote lacks columns that came later: they are null.
+        """
+        schema = {**JOURNAL_ROWS[table], "_run_id": pl.String}
+        frames = [pl.DataFrame(schema=schema)]
         for attempt in attempts:
             path = self.root / table / attempt.file
             if path.exists():
-                frames.append(pl.read_parquet(path).with_columns(_run_id=pl.lit(attempt.run_id)))
+                rows = pl.read_parquet(path).with_columns(_run_id=pl.lit(attempt.run_id))
+                frames.append(rows.match_to_schema(schema, missing_columns="insert", extra_columns="ignore"))
         return pl.concat(frames)
 
     def attempts(self) -> pl.DataFrame:

@@ -4,6 +4,7 @@ CREATE VIEW decision_quote AS
 SELECT
     e.decision_id,
     e.rank,
+    e.voice,
     o.opinion_id,
     d.may_quote,
     CASE WHEN d.may_quote THEN o.quote END AS quote,

@@ -1,0 +1,137 @@
+"""The quotes under decisions: chosen for how much of what is said they cover, one of them dissenting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.insight.common_words import in_common_words
+from analytics.insight.decisions import FIX, KEEP, LOVED, PROMOTE
+from analytics.insight.sentences import count_words
+from analytics.insight.voices import choose_voices
+from flows.compose import Insights
+from flows.gather import opinions_in
+from flows.loved import groups_of
+from flows.night import Night, read_manifest_rows
+from flows.steps import opinion_vectors
+
+QUOTE_WORDS = (4, 40)
+MAX_STATEMENTS = 2_000
+"""Of a decision so many statements, the newest, stand for all."""
+REPRESENTATIVE, DISSENT = "representative", "dissent"
+_TONE = {FIX: "negative", KEEP: "positive", PROMOTE: "positive"}
+_OPPOSITE = {"negative": "positive", "positive": "negative"}
+
+
+def statements_of(night: Night, insights: Insights, decision: Mapping[str, Any]) -> pl.DataFrame:
+    """What is said of a decision's theme, in its place and window, by sources that are not on hold.
+
+    Returns:
+        Columns opinion_id, document_id, quote, sentiment_label, author, may_quote, day; of an item that is
+        loved everything that the group says of it.
+    """
+    documents = placed_documents(night, insights, decision).filter("is_covered")
+    said = insights.opinions.select("opinion_id", "document_id", "quote", "sentiment_label").join(
+        documents.select("document_id", "author", "may_quote", "day"), on="document_id"
+    )
+    if decision["basis"] == LOVED:
+        return said
+    themes = [decision["theme_id"], *decision["other_themes"]]
+    under = insights.opinion_themes.filter(pl.col("theme_id").is_in(themes))
+    return said.join(under, on="opinion_id", how="semi")
+
+
+def placed_documents(night: Night, insights: Insights, decision: Mapping[str, Any]) -> pl.DataFrame:
+    """Documents of a decision's place and window, read or not."""
+    within = insights.documents.filter(
+        pl.col("day").is_between(decision["window_start"], decision["window_end"]),
+        ~pl.col("source").is_in(insights.held),
+    )
+    if decision["item_id"]:
+        within = within.filter(pl.col("item_id") == decision["item_id"])
+    if decision["segment"]:
+        groups = groups_of(night, within).filter(pl.col("segment") == decision["segment"])
+        within = within.join(groups, on="document_id", how="semi")
+    return within
+
+
+def choose_evidence(
+    night: Night, insights: Insights, decisions: pl.DataFrame, statements: Sequence[pl.DataFrame]
+) -> pl.DataFrame:
+    """Table decision_evidence: of each decision representative quotes, then one dissenting, an author once.
+
+    Quotes that stood there the night before stay while they cover nearly as much as others would.
+
+    Args:
+        night: The night.
+        insights: What is told of it.
+        decisions: Of tonight, with decision_id.
+        statements: For each decision what `statements_of` returns.
+    """
+    if decisions.is_empty():
+        return _frame([])
+    fitting = pl.concat([_fitting(insights, rows) for rows in statements]).unique("opinion_id")
+    recipes = {stage: str(row["recipe"]) for stage, row in read_manifest_rows(night, night.made_by).items()}
+    opinions = opinions_in(night, recipes["clean"], recipes["sentence"])
+    opinions = opinions.join(fitting, on="opinion_id", how="semi")
+    opinions, matrix = opinion_vectors(night, opinions, recipes["embedding"])
+    place = {one: row for row, one in enumerate(opinions["opinion_id"])}
+    before = night.store.journal.read("decision_evidence", night.earlier[-1:])
+    stood = before.group_by("decision_id").agg("opinion_id").to_dict(as_series=False)
+    kept = dict(zip(stood["decision_id"], stood["opinion_id"], strict=True))
+    n_quotes = night.settings.decisions.max_quotes
+    rows: list[tuple[str, int, str, str, str]] = []
+    for decision, said in zip(decisions.iter_rows(named=True), statements, strict=True):
+        there = said.filter(pl.col("opinion_id").is_in(list(place))).sort(
+            ["may_quote", "day", "opinion_id"], descending=[True, True, False]
+        )
+        there = there.unique("quote", keep="first", maintain_order=True).head(MAX_STATEMENTS)
+        vectors = matrix[[place[one] for one in there["opinion_id"]]]
+        spoke = kept.get(decision["decision_id"], [])
+        for rank, (voice, row) in enumerate(_voices(decision["kind"], there, vectors, spoke, n_quotes), 1):
+            opinion, document = there.select("opinion_id", "document_id").row(row)
+            rows.append((decision["decision_id"], rank, voice, opinion, document))
+    return _frame(rows)
+
+
+def _fitting(insights: Insights, said: pl.DataFrame) -> pl.DataFrame:
+    """Statements of a length that can stand for others, in words that others use too: opinion_id."""
+    n_words = pl.Series("n_words", [count_words(quote) for quote in said["quote"]], dtype=pl.Int64)
+    of_length = said.filter(n_words.is_between(*QUOTE_WORDS))
+    authors = insights.documents.select("document_id", "author")
+    everything = insights.opinions.select("document_id", "quote").join(authors, on="document_id")
+    return of_length.filter(in_common_words(everything, of_length["quote"])).select("opinion_id")
+
+
+def _voices(
+    kind: str, said: pl.DataFrame, vectors: np.ndarray, spoke: Sequence[str], n_quotes: int
+) -> list[tuple[str, int]]:
+    """Voice and row of each quote: those of the decision's own tone, then one of the opposite tone."""
+    labels, authors = said["sentiment_label"].to_list(), said["author"].to_list()
+    tone = _TONE.get(kind) or max(_OPPOSITE, key=lambda label: (labels.count(label), label))
+    stay = [row for row, one in enumerate(said["opinion_id"]) if one in set(spoke)]
+    own = [row for row, label in enumerate(labels) if label == tone]
+    own = own or [row for row, label in enumerate(labels) if label != _OPPOSITE[tone]]
+    against = [row for row, label in enumerate(labels) if label == _OPPOSITE[tone]]
+    n_own = max(1, n_quotes - bool(against))
+    chosen = choose_voices(vectors, own, authors, n_own, [row for row in stay if row in own])
+    heard = {authors[row] for row in chosen if authors[row] is not None}
+    others = [row for row in against if authors[row] not in heard]
+    dissent = choose_voices(vectors, others, authors, 1, [row for row in stay if row in others])
+    return [(REPRESENTATIVE, row) for row in chosen] + [
+        (DISSENT, row) for row in dissent if len(chosen) < n_quotes
+    ]
+
+
+def _frame(rows: list[tuple[str, int, str, str, str]]) -> pl.DataFrame:
+    schema = {
+        "decision_id": pl.String,
+        "rank": pl.Int32,
+        "voice": pl.String,
+        "opinion_id": pl.String,
+        "document_id": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("decision_id", "rank")

@@ -1,0 +1,19 @@
+"""What people did with items, as a night knows it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analytics.tables import TABLES
+from flows.gather import live_rows
+from flows.night import Night
+from flows.steps import with_rating_share
+
+
+def interactions_of(night: Night) -> pl.DataFrame:
+    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
+    rows = live_rows(night, "interactions", use="recommend")
+    if rows.is_empty():
+        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
+    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
+    return with_rating_share(rows, night).with_columns(day=local.dt.date())
