@@ -88,7 +88,7 @@ def postpone_decision(
     if until is not None and until <= today:
         raise ActRefused(f"{until} is not after today; give a later day, or none at all")
     decision = _undecided(state, listed, reference)
-    return _record(state, LATER, decision, who, until=until and until.isoformat(), reason=reason)
+    return _record(state, LATER, decision, who, until=until.isoformat() if until else None, reason=reason)
 
 
 def reject_decision(
