@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from analytics.insight.trends import CELL, find_changes, find_steps
-from flows.compose import Insights
-from flows.generation import interactions_of
+from flows.compose import Insights, interactions_of
 from flows.night import Night
 
 EVERYTHING, ITEM, SEGMENT = "all", "item", "segment"
@@ -18,6 +19,22 @@ def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
 
     A cell that has both is told by its step, which says since when.
     """
+    said, exposure = said_of(night, insights)
+    settings, least = night.settings.trends, night.settings.store.min_authors
+    steps = find_steps(said, exposure, settings, as_of=night.as_of, min_authors=least)
+    recent = find_changes(said, exposure, settings, as_of=night.as_of, min_authors=least)
+    told = steps.filter(pl.col("kind") != "steady")
+    return pl.concat([told, recent.join(told, on=list(CELL), how="anti")]).sort(CELL)
+
+
+@lru_cache(maxsize=1)
+def said_of(night: Night, insights: Insights) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who mentions what, where and when, and what that is counted in; sources on hold are left out.
+
+    Returns:
+        Mentions (theme_id, document_id, author, day, subject_kind, subject), and exposure (subject_kind,
+        subject, day, n).
+    """
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
     places = places_of(documents.drop_nulls("day"))
     said = (
@@ -27,12 +44,7 @@ def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
         .unique()
         .join(places, on="document_id")
     )
-    exposure = exposure_of(night, places)
-    settings, least = night.settings.trends, night.settings.store.min_authors
-    steps = find_steps(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    recent = find_changes(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    told = steps.filter(pl.col("kind") != "steady")
-    return pl.concat([told, recent.join(told, on=list(CELL), how="anti")]).sort(CELL)
+    return said, exposure_of(night, places)
 
 
 def places_of(documents: pl.DataFrame) -> pl.DataFrame:

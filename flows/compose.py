@@ -18,6 +18,7 @@ from flows.gather import (
     documents_of,
     extraction_part,
     is_extracted,
+    live_rows,
     not_granting,
     opinions_in,
     sentence_keys,
@@ -29,9 +30,9 @@ from flows.night import Night, read_manifest_rows
 from flows.steps import with_rating_share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Insights:
-    """Tables that follow from lake, placement and state."""
+    """Tables that follow from lake, placement and state; equal to itself alone, so that a cache holds it."""
 
     documents: pl.DataFrame
     edits: pl.DataFrame
@@ -265,3 +266,12 @@ def theme_events_of(night: Night) -> pl.DataFrame:
             agreed_share=said("$.agreed").cast(pl.Float64),
         )
     )
+
+
+def interactions_of(night: Night) -> pl.DataFrame:
+    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
+    rows = live_rows(night, "interactions", use="recommend")
+    if rows.is_empty():
+        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
+    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
+    return with_rating_share(rows, night).with_columns(day=local.dt.date())

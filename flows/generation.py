@@ -8,11 +8,12 @@ from analytics.insight.briefing import decision_sentence
 from analytics.insight.shares import document_days, theme_days, trends
 from analytics.store.generation import Content
 from analytics.tables import TABLES
-from flows.compose import calendar_of, compose_insights, registry_of, theme_events_of
+from flows.compose import calendar_of, compose_insights, interactions_of, registry_of, theme_events_of
 from flows.compose_briefs import published_briefs
 from flows.gather import live_rows, vector_keys
 from flows.night import Night, read_manifest_rows
-from flows.steps import item_texts, with_rating_share
+from flows.steps import item_texts
+from flows.verdicts import verdicts_of
 
 
 def compose_generation(night: Night) -> Content:
@@ -34,6 +35,7 @@ def compose_generation(night: Night) -> Content:
         **journaled,
         "decision": decisions,
         "decision_evidence": evidence,
+        "verdict": verdicts_of(night, insights),
         "brief": briefs,
         "brief_citation": citations,
         "run": store.journal.read("run", night.counting).drop("_run_id"),
@@ -97,15 +99,6 @@ def _items(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
 def _users(night: Night) -> pl.DataFrame:
     users = live_rows(night, "users", use="recommend")
     return TABLES["user"].empty() if users.is_empty() else users.select(*TABLES["user"].columns)
-
-
-def interactions_of(night: Night) -> pl.DataFrame:
-    """Live interactions: id, user_id, author_key, item_id, kind, created_at, day, rating_share."""
-    rows = live_rows(night, "interactions", use="recommend")
-    if rows.is_empty():
-        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
-    local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
-    return with_rating_share(rows, night).with_columns(day=local.dt.date())
 
 
 def item_vectors(night: Night) -> pl.DataFrame:

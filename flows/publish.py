@@ -20,9 +20,9 @@ from analytics.store.generation import check_generation, new_name, write_generat
 from analytics.store.pointer import Entry, move_pointer, read_pointer
 from analytics.store.registry import THEME
 from analytics.tables import TABLES
-from flows.compose import Insights, compose_insights, theme_events_of
+from flows.compose import Insights, compose_insights, interactions_of, theme_events_of
 from flows.gather import is_mostly_unread, live_rows
-from flows.generation import compose_generation, interactions_of, item_vectors
+from flows.generation import compose_generation, item_vectors
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows, settings_row
 from flows.people import without_objecting
 from flows.steps import read_head

@@ -236,9 +236,10 @@ def _undecided(
 def _record(
     state: State, kind: str, decision: dict[str, Any], who: str, **said: str | None
 ) -> dict[str, Any]:
+    """Write an act down; returns the decision with what was said."""
     content = {name: value for name, value in said.items() if value}
     state.record_decision_act(kind, decision["decision_id"], content, who=who)
-    return decision
+    return {**decision, **content}
 
 
 def _short(decision: Mapping[str, Any]) -> str:
