@@ -8,7 +8,7 @@ NightloomError              exit 1, one line
 │   ├── StoreBusy           another run holds the store; retryable
 │   ├── StoreFull           the disk is full
 │   └── SchemaTooNew        the state was written by a newer version
-├── ActRefused              what a person asked of the registry cannot be done
+├── ActRefused              what a person asked of the registry or said of a decision cannot be done
 ├── PlanNotAccepted         a change of recipe would cost far more than a night does
 ├── NotPublished            nothing is published yet, or not what was asked for
 ├── CheckFailed             a generation did not pass its checks and was not published
@@ -64,7 +64,7 @@ class SchemaTooNew(StoreError):
 
 
 class ActRefused(NightloomError):
-    """What a person asked of a theme, a link or a proposal cannot be done."""
+    """What a person asked of a theme, a link, a proposal or a decision cannot be done."""
 
 
 class PlanNotAccepted(NightloomError):

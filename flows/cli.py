@@ -12,6 +12,7 @@ from typing import Any
 
 from analytics.errors import NightloomError, store_error
 from analytics.settings import load_settings
+from flows.cli_decisions import add_decision_commands
 from flows.cli_evaluate import add_evaluate
 from flows.cli_themes import add_theme_commands
 from flows.cli_values import count, day, segment
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--log", action="store_true", help="who objected or withdrew, and when")
     objection.add_argument("--withdraw", action="store_true", help="the person no longer objects")
 
+    add_decision_commands(commands)
     add_theme_commands(commands)
     add_evaluate(commands, act=_evaluate)
     command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
@@ -211,6 +213,7 @@ SHOWN = {
         "insights",
         "SELECT * FROM decision_board WHERE $kind IS NULL OR kind = $kind ORDER BY rank",
     ),
+    "verdicts": ("insights", "SELECT * FROM verdict ORDER BY done_on DESC, decision_id"),
     "themes": (
         "insights",
         """SELECT b.* EXCLUDE (window_start, window_end, share, share_low, share_high, typical_quote),

@@ -29,9 +29,9 @@ from flows.night import Night, read_manifest_rows
 from flows.steps import with_rating_share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Insights:
-    """Tables that follow from lake, placement and state."""
+    """Tables that follow from lake, placement and state; equal to itself alone, so that a cache holds it."""
 
     documents: pl.DataFrame
     edits: pl.DataFrame

@@ -12,9 +12,11 @@ from analytics.insight.candidates import locate_changes, merge_alike
 from analytics.insight.decisions import from_changes, from_effects, from_loved, rank_decisions, still_open
 from analytics.insight.trends import FALLING, GONE
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
+from analytics.store.decision_acts import kind_weights
 from analytics.tables import TABLES
 from flows.changes import changes_of, counts_orders, said_of
 from flows.compose import Insights, compose_insights, registry_of
+from flows.decision_desk import decisions_listed, standings_of
 from flows.drivers import drivers_of
 from flows.evidence import choose_evidence, placed_documents, statements_of
 from flows.loved import groups_of, loved_items
@@ -47,7 +49,7 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
         journal.read("episode", night.earlier[-1:]).drop("_run_id"),
         going_on=still_open(changes, drivers),
         survivors=dict(registry_of(night).survivors.iter_rows()),
-        weights={},
+        weights=_trust(night),
         max_decisions=night.settings.decisions.max_decisions,
         run_id=night.run_id,
     )
@@ -69,6 +71,11 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
 
 
 _KEY = ("kind", "subject", "theme_id")
+
+
+def _trust(night: Night) -> dict[str, float]:
+    """What people's saying that decisions are wrong leaves of each kind's rank."""
+    return kind_weights(decisions_listed(night, night.earlier), standings_of(night))
 
 
 def _exposure(night: Night) -> str:

@@ -21,6 +21,7 @@ from flows.gather import live_rows, vector_keys
 from flows.interactions import interactions_of
 from flows.night import Night, read_manifest_rows
 from flows.steps import item_texts
+from flows.verdicts import verdicts_of
 
 
 def compose_generation(night: Night) -> Content:
@@ -45,6 +46,7 @@ def compose_generation(night: Night) -> Content:
         "driver": journaled["driver"].join(insights.themes.filter("is_shown"), on="theme_id", how="semi"),
         "decision": decisions,
         "decision_evidence": evidence,
+        "verdict": verdicts_of(night, insights),
         "brief": briefs,
         "brief_citation": citations,
         "run": store.journal.read("run", night.counting).drop("_run_id"),

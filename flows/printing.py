@@ -62,6 +62,8 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
         return "none"
     if what == "decisions":
         return "\n".join(f"{row['rank']:>2}. {row['sentence']}" for row in rows.iter_rows(named=True))
+    if what == "verdicts":
+        return "\n".join(f"{row['decision_id'][:8]}  {row['sentence']}" for row in rows.iter_rows(named=True))
     if what == "brief":
         return "\n".join(f"{row['nth'] or '-':>2}  {row['text']}" for row in rows.iter_rows(named=True))
     width = shutil.get_terminal_size((120, 40)).columns

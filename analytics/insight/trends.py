@@ -111,6 +111,21 @@ def measure_dispersion(counts: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     return _drawn_together(*_pearson(counts, exposure))
 
 
+def dispersion_around(counts: np.ndarray, exposure: np.ndarray, split: int) -> np.ndarray:
+    """Dispersion around two rates, before and from a window on, so that a step does not pass for a burst.
+
+    Args:
+        counts: Of each cell and window (n_cells, n_windows).
+        exposure: The same shape.
+        split: The first window of the second rate.
+
+    Returns:
+        At least 1 (n_cells,).
+    """
+    halves = [_pearson(counts[:, part], exposure[:, part]) for part in (slice(split), slice(split, None))]
+    return _drawn_together(halves[0][0] + halves[1][0], halves[0][1] + halves[1][1])
+
+
 def dispersion_freedom(n_windows: int) -> float:
     """Degrees of freedom of a cell's dispersion: its own, and what all cells lend it."""
     return POOL_FREEDOM + n_windows
@@ -228,7 +243,7 @@ def find_steps(
     n = len(book.counts)
     best, week, at = np.ones(n), np.full(n, settings.step_weeks - 1), np.ones(n)
     for split in range(MIN_WINDOWS, settings.step_weeks - 1):
-        spread = _dispersion_around(book, split)
+        spread = dispersion_around(book.counts, book.exposure, split)
         p_value = _split(book, np.full(n, split), spread).p_value
         is_better = p_value < best
         best, week, at = (
@@ -268,12 +283,21 @@ def _count(
     shown = exposure.with_columns(window=window).filter(pl.col("window").is_between(0, n_windows - 1))
     shown = shown.group_by("subject_kind", "subject", "window").agg(pl.col("n").sum())
     return _Counts(
-        cells, _matrix(cells, counted, CELL, n_windows), _matrix(cells, shown, CELL[1:], n_windows)
+        cells,
+        count_matrix(cells, counted, CELL, n_windows),
+        count_matrix(cells, shown, CELL[1:], n_windows),
     )
 
 
-def _matrix(cells: pl.DataFrame, counted: pl.DataFrame, key: tuple[str, ...], width: int) -> np.ndarray:
-    """Counts of each cell and window, float64 (n_cells, width); 0 where there is none."""
+def count_matrix(cells: pl.DataFrame, counted: pl.DataFrame, key: tuple[str, ...], width: int) -> np.ndarray:
+    """Counts of each cell and window, float64 (n_cells, width); 0 where there is none.
+
+    Args:
+        cells: The rows of the matrix.
+        counted: Columns window (from 0), n and those of the key, by which it is joined to the cells.
+        key: Columns of both.
+        width: How many windows.
+    """
     placed = cells.with_row_index("row").join(counted, on=list(key))
     matrix = np.zeros((cells.height, width))
     matrix[placed["row"].to_numpy(), placed["window"].to_numpy()] = placed["n"].to_numpy()
@@ -301,14 +325,6 @@ def _split(book: _Counts, split: np.ndarray, dispersion: np.ndarray) -> RateChan
     freedom = dispersion_freedom(book.counts.shape[1])
     z = stats.norm.isf(np.maximum(change.p_value, 1e-300) / 2)
     return replace(change, p_value=np.minimum(1.0, 2 * stats.t.sf(z, freedom)))
-
-
-def _dispersion_around(book: _Counts, split: int) -> np.ndarray:
-    """Dispersion around two rates, so that a step does not pass for a burst."""
-    halves = [
-        _pearson(book.counts[:, part], book.exposure[:, part]) for part in (slice(split), slice(split, None))
-    ]
-    return _drawn_together(halves[0][0] + halves[1][0], halves[0][1] + halves[1][1])
 
 
 def _told(

@@ -27,6 +27,15 @@ TOMBSTONE, ERASED = "tombstone", "erased"
 OBJECTION, WITHDRAWN = "objection", "objection_withdrawn"
 ERASURES = (TOMBSTONE, ERASED)
 OBJECTIONS = (OBJECTION, WITHDRAWN)
+DECISION_ACTS = (
+    "decision_accepted",
+    "decision_later",
+    "decision_wrong",
+    "decision_assigned",
+    "decision_done",
+    "decision_undone",
+)
+"""What people say of decisions."""
 
 _metadata = sa.MetaData()
 _entry = sa.Table(
@@ -188,6 +197,19 @@ class State:
                 connection.execute(own.values(subject=theme))
         return theme
 
+    def record_decision_act(self, kind: str, decision: str, content: Mapping[str, Any], *, who: str) -> None:
+        """Write down what a person says of a decision.
+
+        Args:
+            kind: One of DECISION_ACTS.
+            decision: The decision.
+            content: A JSON object without text of documents.
+            who: The person.
+        """
+        if kind not in DECISION_ACTS:
+            raise StoreError(f"{kind!r} is not said of decisions; one of {', '.join(DECISION_ACTS)}")
+        self._record(kind, decision, who, content)
+
     def bury(self, *, who: str, author_key: str | None = None, document_id: str | None = None) -> None:
         """Write a tombstone: only an author key or a document id; it keeps their rows from coming back."""
         if (author_key is None) == (document_id is None):
@@ -237,11 +259,18 @@ class State:
             last = dict(tuple(row) for row in connection.execute(query.order_by(_entry.c.sequence)))
         return {subject.removeprefix("author:") for subject, kind in last.items() if kind == OBJECTION}
 
-    def log(self, kinds: Iterable[str]) -> list[dict[str, Any]]:
-        """Entries of the given kinds, oldest first: at, who, kind, subject, and what their content says."""
-        query = sa.select(_entry).where(_entry.c.kind.in_(list(kinds))).order_by(_entry.c.sequence)
+    def log(self, kinds: Iterable[str], upto: int | None = None) -> list[dict[str, Any]]:
+        """Entries of the given kinds, oldest first: at, who, kind, subject, and what their content says.
+
+        Args:
+            kinds: Which kinds.
+            upto: Sequence number at which a night reads the state; now when it is left out.
+        """
+        query = sa.select(_entry).where(_entry.c.kind.in_(list(kinds)))
+        if upto is not None:
+            query = query.where(_entry.c.sequence <= upto)
         with _stated(self.path), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.order_by(_entry.c.sequence)).all()
         return [
             {
                 "at": row.at,

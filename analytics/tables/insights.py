@@ -314,6 +314,28 @@ INSIGHTS = (
         journaled=True,
     ),
     Table(
+        "verdict",
+        "decision that was done",
+        {
+            "decision_id": pl.String,
+            "kind": pl.String,  # of the decision, as its subject and theme are
+            "subject_kind": pl.String,
+            "subject": pl.String,
+            "theme_id": pl.String,
+            "done_on": pl.Date,
+            "verdict": pl.String,  # worked | worse | no visible effect | too early
+            "ratio": pl.Float64,  # its change by that of what was not touched; null: nothing to tell it by
+            "ratio_low": pl.Float64,
+            "ratio_high": pl.Float64,
+            "compared_with": pl.String,  # other items | other segments | other themes
+            "enough_on": pl.Date,  # where it is too early; null: never
+            "n_before": pl.Int64,  # authors of each week, summed; null: too few
+            "n_after": pl.Int64,
+            "sentence": pl.String,
+        },
+        key=("decision_id",),
+    ),
+    Table(
         "brief",
         "brief × sentence",
         {
