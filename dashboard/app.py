@@ -38,7 +38,8 @@ def main() -> None:
     st.set_page_config("Nightloom", page_icon=":material/bedtime:", layout="wide")
     try:
         settings = load_settings(read_arguments(sys.argv[1:]))
-        night = queries.pin_night(settings.data_dir, settings.store.min_authors)
+        store = settings.store
+        night = queries.pin_night(settings.data_dir, store.min_authors, store.time_zone)
     except NotPublished as error:
         st.title("Nightloom")
         st.info(str(error), icon=":material/bedtime:")

@@ -18,28 +18,34 @@ def axis_end(*tops: pl.Series) -> float:
     return min(1.0, 1.08 * max(0.01, highest))
 
 
-def chart_interval(estimate: pl.DataFrame, scale_end: float) -> alt.LayerChart:
-    """A share as a point on its interval.
+def chart_size(size: pl.DataFrame, *, none: float, is_ratio: bool) -> alt.LayerChart:
+    """The size of a finding as a point on its interval, beside a line at no effect.
 
     Args:
-        estimate: One row: share, share_low, share_high.
-        scale_end: Where the axis ends, so that charts below each other can be compared.
+        size: One row: size, size_low, size_high.
+        none: The size that means nothing happened.
+        is_ratio: Sizes are ratios above 0, drawn by their logarithm.
     """
-    axis = alt.Axis(format=".0%", tickCount=4, title=None, grid=True, domain=False, ticks=False)
-    scale = alt.Scale(domain=[0, scale_end], nice=False)
+    ends = [none, *size.row(0)]
+    low, high = min(ends), max(ends)
+    domain = [max(low, 0.01) / 1.15, high * 1.15] if is_ratio else [low - 0.08 * (high - low), high * 1.08]
+    axis = alt.Axis(format="~g", tickCount=5, title=None, grid=True, domain=False, ticks=False)
+    scale = alt.Scale(domain=domain, nice=False, type="log" if is_ratio else "linear")
     tooltip = [
-        alt.Tooltip("share:Q", format=".1%", title="Share"),
-        alt.Tooltip("share_low:Q", format=".1%", title="From"),
-        alt.Tooltip("share_high:Q", format=".1%", title="To"),
+        alt.Tooltip("size:Q", format=",.2f", title="Size"),
+        alt.Tooltip("size_low:Q", format=",.2f", title="From"),
+        alt.Tooltip("size_high:Q", format=",.2f", title="To"),
     ]
-    base = alt.Chart(estimate)
+    shown = size.with_columns(pl.col("size_low").clip(domain[0], domain[1]), none=pl.lit(none))
+    base = alt.Chart(shown)
     whisker = base.mark_rule(color=ACCENT, opacity=0.4, strokeWidth=8, strokeCap="round").encode(
-        x=alt.X("share_low:Q", axis=axis, scale=scale), x2="share_high:Q", tooltip=tooltip
+        x=alt.X("size_low:Q", axis=axis, scale=scale), x2="size_high:Q", tooltip=tooltip
     )
     point = base.mark_point(color=ACCENT, filled=True, opacity=1, size=110).encode(
-        x=alt.X("share:Q", axis=axis, scale=scale), tooltip=tooltip
+        x=alt.X("size:Q", axis=axis, scale=scale), tooltip=tooltip
     )
-    return (whisker + point).properties(height=52, padding=_PADDING)
+    line = base.mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=alt.X("none:Q", axis=axis, scale=scale))
+    return (line + whisker + point).properties(height=52, padding=_PADDING)
 
 
 def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> alt.LayerChart:

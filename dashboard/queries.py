@@ -24,6 +24,13 @@ class Night:
     stamp: int
     """When the generation was written; tells it from one of the same name in a store that was made anew."""
     min_authors: int
+    time_zone: str = "UTC"
+    """In which a day begins and ends, where people say when they did something."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Folder of the store."""
+        return self.published.folder.parents[1]
 
     @property
     def as_of(self) -> date:
@@ -44,7 +51,7 @@ class Night:
         return _rows(str(self.published.folder), self.stamp, sql, values, self.published)
 
 
-def pin_night(data_dir: Path, min_authors: int) -> Night:
+def pin_night(data_dir: Path, min_authors: int, time_zone: str = "UTC") -> Night:
     """The generation that `CURRENT` names now, open for reading.
 
     Raises:
@@ -55,7 +62,7 @@ def pin_night(data_dir: Path, min_authors: int) -> Night:
         name = active_entry(data_dir).generation
         try:
             published, stamp = _opened(str(data_dir), name)
-            return Night(published, stamp, min_authors)
+            return Night(published, stamp, min_authors, time_zone)
         except NotPublished:
             # An erasure gives generations new names and removes the old ones: CURRENT now names another.
             if last_try:
@@ -104,6 +111,39 @@ def decisions(night: Night) -> pl.DataFrame:
         "SELECT * FROM decision_board WHERE n_authors >= $min_authors ORDER BY rank",
         min_authors=night.min_authors,
     )
+
+
+def decisions_listed(night: Night) -> pl.DataFrame:
+    """The decisions that a person can speak of: decision_id, rank, kind, first_listed."""
+    return night.rows(
+        """SELECT d.decision_id, d.rank, d.kind, coalesce(r.as_of, d.window_end) AS first_listed
+        FROM decision AS d LEFT JOIN run AS r ON r.run_id = d.first_run ORDER BY d.rank"""
+    )
+
+
+def changes(night: Night) -> pl.DataFrame:
+    """What changed, the largest first: columns of table change."""
+    return night.rows(
+        "SELECT * FROM change WHERE n_authors >= $min_authors ORDER BY n_authors DESC, theme_id, subject",
+        min_authors=night.min_authors,
+    )
+
+
+def tests_made(night: Night) -> str:
+    """How many tests stand behind what is told, in a sentence; empty where the night does not say."""
+    found = night.rows("SELECT sentence FROM test_board")
+    return str(found["sentence"][0]) if found.height else ""
+
+
+def verdicts(night: Night) -> pl.DataFrame:
+    """What became of decisions that were done, the newest first: columns of table verdict."""
+    return night.rows("SELECT * FROM verdict ORDER BY done_on DESC, decision_id")
+
+
+def hit_rate(night: Night) -> dict[str, Any] | None:
+    """Of the decisions that can be judged, how many worked; None where none can: columns of view hit_rate."""
+    found = night.rows("SELECT * FROM hit_rate WHERE kind = 'all' AND n_judged > 0")
+    return found.row(0, named=True) if found.height else None
 
 
 def quotes(night: Night) -> pl.DataFrame:

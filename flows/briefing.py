@@ -23,6 +23,7 @@ def briefing_files(night: Night, insights: Insights, tables: Mapping[str, pl.Dat
             on_hold=insights.sources.filter("is_held")["sentence"].to_list(),
             changes=tables["change"],
             decisions=tables["decision"],
+            verdicts=tables["verdict"],
             tests=_tests(night, tables["quality"]),
             not_judged=list(_not_judged(night, insights, run)),
             ledger=tables["ledger"],

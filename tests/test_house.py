@@ -28,7 +28,12 @@ MAY_IMPORT = {
     "analytics.insight": {"analytics.insight", "analytics.models"},
     "analytics.store": {"analytics.store"},
     "recommender": {"recommender"},
-    "dashboard": {"dashboard", "analytics.store.read", "analytics.store.state"},
+    "dashboard": {
+        "dashboard",
+        "analytics.store.read",
+        "analytics.store.state",
+        "analytics.store.decision_acts",
+    },
 }
 OURS = ("analytics", "recommender", "flows", "dashboard")
 HEAVY = {

@@ -65,7 +65,13 @@ def test_every_key_of_every_section_is_there() -> None:
     assert set(shown) == set(Settings.model_fields) - {"file"}
 
 
-EXAMPLES = {"sources.0.uses", "calendar.events", "sources.0.customer_speakers", "embedding.languages"}
+EXAMPLES = {
+    "sources.0.uses",
+    "calendar.events",
+    "sources.0.customer_speakers",
+    "embedding.languages",
+    "drivers.outcomes",
+}
 """Keys whose default is nothing to show, or follows from other keys."""
 
 

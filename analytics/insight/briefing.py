@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from markdown_it import MarkdownIt
 
+from analytics.insight.verdicts import TOO_EARLY, WORKED
 from analytics.insight.wording import count, inert, listed, percent, spell_day
 
 NOTHING_CHANGED = "Nothing changed that we can be sure of."
@@ -30,6 +31,8 @@ class Briefing:
     """Table change, with sentence."""
     decisions: pl.DataFrame
     """Table decision."""
+    verdicts: pl.DataFrame
+    """Table verdict."""
     tests: str
     """How many tests were made, and how often they cry wolf."""
     not_judged: Sequence[str]
@@ -110,6 +113,12 @@ def _decisions(night: Briefing) -> list[str]:
             f"{row['rank']}. **{row['kind'].capitalize()}.** {inert(row['sentence'])} {inert(row['action'])}"
             for row in night.decisions.sort("rank").iter_rows(named=True)
         ]
+    if night.verdicts.height:
+        judged = night.verdicts.filter(pl.col("verdict") != TOO_EARLY)
+        worked = judged.filter(pl.col("verdict") == WORKED).height
+        rate = f": {worked} of {judged.height} worked" if judged.height else ""
+        lines += ["", f"What was done{rate}:", ""]
+        lines += [f"- {inert(sentence)}" for sentence in night.verdicts["sentence"]]
     return lines
 
 

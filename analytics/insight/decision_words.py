@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.insight.decisions import CHANGE, EFFECT, FIX, HARM, KEEP
-from analytics.insight.wording import count, listed, percent, spell_day, spell_days
-from analytics.tables import ALL
+from analytics.insight.wording import count, listed, percent, spell_day
 
 
 def finding_sentence(row: Mapping[str, Any]) -> str:
@@ -26,11 +25,13 @@ def action_sentence(row: Mapping[str, Any]) -> str:
     if row["basis"] == EFFECT:
         return f"Read what those who mention {name} describe, and mend it where most of them point."
     if row["basis"] != CHANGE:
-        return f"Show {row['item']} to more customers of {row['segment']}."
+        return f"Show {row['item']} to more customers of {_segment(row)}."
     around = f"around {spell_day(row['since'])}"
-    about = row["item"] if row["item_id"] else row["segment"] or "the shop"
+    about = row["item"] if row["item_id"] else _segment(row) or "everything"
+    if row["kind"] == FIX and row["item_id"]:
+        return f"Check what changed for {about} {around}: batch, supplier, version or packaging."
     if row["kind"] == FIX:
-        return f"Check what changed for {about} {around}: batch, supplier, version or process."
+        return f"Check what changed {around}, and mend it."
     if row["kind"] == KEEP:
         return f"Find out what was taken from {about} {around}, and give it back."
     return f"Find out what happened {around}; act if it goes on."
@@ -41,7 +42,7 @@ def change_of_mind_sentence(row: Mapping[str, Any]) -> str:
     if row["basis"] == EFFECT:
         return "An interval that reaches zero, as more texts come in."
     if row["basis"] != CHANGE:
-        return f"Ratings by customers of {row['segment']} that are no better than those they give to others."
+        return f"Ratings by customers of {_segment(row)} that are no better than those they give to others."
     rate = row["rate_before"]
     back = "Two weeks in which nobody says so." if not rate else f"Two weeks back at {_rate(rate, row)}."
     if row["kind"] == KEEP:
@@ -88,7 +89,7 @@ def place_of(row: Mapping[str, Any]) -> str:
     """Where it was found, with the word before it; empty where everywhere."""
     if row["item_id"]:
         return f" on {row['item']}"
-    return f" in {row['segment']}" if row["segment"] else ""
+    return f" in {_segment(row)}" if row["segment"] else ""
 
 
 def _change(row: Mapping[str, Any]) -> str:
@@ -112,8 +113,8 @@ def _effect(row: Mapping[str, Any]) -> str:
         overall = f"{percent(row['rate_before'], 1)} % of all"
         more = "more" if row["size"] > 0 else "less"
         return (
-            f"Who mentions {quoted(row)}: “{row['outcome']}” is {size} {more} frequent than for others who "
-            f"write about the same item; it is {overall}."
+            f"“{row['outcome'].capitalize()}” is {size} {more} likely where {quoted(row)} is mentioned than "
+            f"elsewhere about the same item; it is {overall}."
         )
     return (
         f"{quoted(row)} costs {abs(row['size']):.1f} points of {row['outcome']} ({low:.1f} to {high:.1f}), "
@@ -124,10 +125,15 @@ def _effect(row: Mapping[str, Any]) -> str:
 def _loved(row: Mapping[str, Any]) -> str:
     lead, low, high = (100 * row[name] for name in ("size", "size_low", "size_high"))
     return (
-        f"Customers of {row['segment']} love {row['item']}, above all for {quoted(row)}: they rate it "
+        f"Customers of {_segment(row)} love {row['item']}, above all for {quoted(row)}: they rate it "
         f"{lead:.0f} points of 100 ({low:.0f} to {high:.0f}) above what they give to other items, and it is "
         f"only {_number(row['rate_before'])} of 1,000 items that people look at or buy."
     )
+
+
+def _segment(row: Mapping[str, Any]) -> str:
+    """Name and value of a segment, such as “country AT”; empty where it is about none."""
+    return " ".join(str(row["segment"] or "").split(": ", 1))
 
 
 def _how_often(ratio: float) -> str:
@@ -151,15 +157,3 @@ def _rate(rate: float, row: Mapping[str, Any]) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
-
-
-def window_words(row: Mapping[str, Any]) -> str:
-    """The days that a decision looks at."""
-    return spell_days(row["window_start"], row["window_end"])
-
-
-def subject_words(row: Mapping[str, Any]) -> str:
-    """What it is about, for a table."""
-    if row["subject"] == ALL:
-        return "everything"
-    return ", ".join(part for part in (row["item"] if row["item_id"] else None, row["segment"]) if part)

@@ -1,21 +1,12 @@
-"""What should be done, how sure is it, and what did customers say?"""
+"""What changed, what should be done, how sure is it, and did what was done work?"""
 
 from __future__ import annotations
-
-from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
 
-from dashboard import briefs, charts, queries, weeks, wording
+from dashboard import briefs, decision_acts, decision_card, queries, weeks, wording
 from dashboard.queries import Night
-
-KINDS: dict[str, tuple[str, str, Literal["primary", "gray"]]] = {
-    "fix": (":material/build:", "Fix", "primary"),
-    "watch": (":material/visibility:", "Watch", "gray"),
-    "keep": (":material/thumb_up:", "Keep", "gray"),
-}
-"""Icon, name and badge colour of each kind of decision."""
 
 N_NIGHTS = 14
 """How many nights the small lines go back."""
@@ -26,17 +17,32 @@ LEAST_SHARE = 0.001
 N_LANGUAGES = 5
 """How many languages that are not read a page names."""
 
+NOTHING_CHANGED = "Nothing changed that we can be sure of."
+
 
 def show(night: Night) -> None:
-    """The decisions of the night in their order, each with its evidence."""
+    """The decisions of the night in their order, each with its evidence; then what else changed."""
     st.title("Decisions")
     st.caption(f"Night of {wording.spell_day(night.as_of)} · generation {night.generation}")
-    kind = st.pills("Kind", list(KINDS), format_func=lambda kind: " ".join(KINDS[kind][:2]), key="kind")
+    kinds = decision_card.KINDS
+    kind = st.pills("Kind", list(kinds), format_func=lambda kind: " ".join(kinds[kind][:2]), key="kind")
     board = queries.decisions(night)
     if board.is_empty():
-        st.info(f"No decisions tonight: {why_none(night)}.", icon=":material/bedtime:")
+        st.info(f"{NOTHING_CHANGED} No decision tonight: {why_none(night)}.", icon=":material/bedtime:")
         show_holds(night)
-        return
+    else:
+        show_figures(night)
+        show_holds(night)
+        briefs.show(night, "night", "", "The night in short")
+        show_decisions(night, board, kind)
+    show_changes(night)
+    show_verdicts(night)
+    if board.height:
+        show_weeks(night, board)
+
+
+def show_decisions(night: Night, board: pl.DataFrame, kind: str | None) -> None:
+    """The cards, of one kind or of all."""
     shown = board if kind is None else board.filter(pl.col("kind") == kind)
     if shown.is_empty():
         st.info(
@@ -44,17 +50,16 @@ def show(night: Night) -> None:
             icon=":material/filter_alt:",
         )
         return
-    show_figures(night)
-    show_holds(night)
-    briefs.show(night, "night", "", "The night in short")
     quotes = queries.quotes(night).partition_by("decision_id", as_dict=True)
     is_first = queries.runs(night).height == 1
-    scale_end = charts.axis_end(board["share_high"])
+    standing = decision_acts.standings(night)
     for decision in shown.iter_rows(named=True):
         evidence = quotes.get((decision["decision_id"],), pl.DataFrame())
         is_new = not is_first and decision["first_run"] == night.published.entry.run_id
-        show_decision(decision, evidence, scale_end, is_new=is_new)
-    show_weeks(night, shown)
+        state = standing.get(decision["decision_id"], {})
+        with st.container(border=True):
+            decision_card.show(decision, evidence, state, is_new=is_new)
+            decision_acts.show(night, decision, state)
 
 
 def why_none(night: Night) -> str:
@@ -72,7 +77,7 @@ def why_none(night: Night) -> str:
         return f"each of them has fewer than {night.min_authors} distinct authors behind it"
     if queries.activity(night)["n_covered"].sum() == 0:
         return "no covered document is dated in the 13 weeks before this night"
-    return "no theme met the conditions for one"
+    return "no finding is sure enough to act on"
 
 
 def show_figures(night: Night) -> None:
@@ -149,70 +154,42 @@ def show_holds(night: Night) -> None:
         )
 
 
-def show_decision(decision: dict[str, Any], quotes: pl.DataFrame, scale_end: float, *, is_new: bool) -> None:
-    """One decision: what, how much, how sure, and who says so."""
-    icon, name, color = KINDS.get(decision["kind"], (":material/flag:", "Other", "gray"))
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{decision['rank']}**", width="content")
-            st.badge(name, icon=icon, color=color)
-            if is_new:
-                st.badge("New tonight", icon=":material/fiber_new:", color="gray")
-        st.html(wording.heading(decision["name"]) + wording.paragraph(decision["sentence"]))
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            st.markdown(
-                f"**{wording.percent(decision['share'])}** of {wording.count(decision['n_covered'])} covered "
-                f"documents, 95 % interval {wording.interval(decision['share_low'], decision['share_high'])}"
+def show_changes(night: Night) -> None:
+    """Every change that the night is sure of, also those that ask for nothing, and how many were tested."""
+    st.subheader("What changed")
+    changes = queries.changes(night)
+    for row in changes.iter_rows(named=True):
+        up = row["kind"] in ("new", "rising")
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.badge(
+                row["kind"].capitalize(),
+                icon=":material/trending_up:" if up else ":material/trending_down:",
+                color="primary" if up else "gray",
             )
-            if decision["share"] is not None:
-                estimate = pl.DataFrame(
-                    {key: [decision[key]] for key in ("share", "share_low", "share_high")}
-                )
-                st.altair_chart(charts.chart_interval(estimate, scale_end))
-        with right:
-            st.markdown(
-                f"{change_of(decision)}  \n"
-                f":material/group: {wording.count(decision['n_authors'])} authors in "
-                f"{wording.count(decision['n_documents'])} documents  \n"
-                f":material/date_range: {window_of(decision)}"
-            )
-        label, key = f"Evidence: {quotes.height} quotes", f"evidence-{decision['decision_id']}"
-        with st.expander(label, icon=":material/format_quote:", key=key):
-            for row in quotes.iter_rows(named=True):
-                if row["may_quote"]:
-                    html = wording.quote(
-                        row["text"],
-                        row["start"],
-                        row["end"],
-                        briefs.origin_of(row),
-                        row["url"],
-                        row["question"],
-                    )
-                else:
-                    html = wording.withheld(briefs.origin_of(row), row["url"])
-                st.html(html)
+            st.html(wording.paragraph(row["sentence"]))
+    if changes.is_empty():
+        st.caption(NOTHING_CHANGED)
+    st.caption(queries.tests_made(night))
 
 
-def change_of(decision: dict[str, Any]) -> str:
-    """The change of a decision's share against the window before, or that nothing can be said of it."""
-    if decision["change"] is None or decision["evidence"] != "enough":
-        return ":material/question_mark: Change: not enough evidence"
-    change, low, high = (wording.points(decision[key]) for key in ("change", "change_low", "change_high"))
-    if decision["change_low"] > 0:
-        said = f":material/trending_up: Up: **{change} points**"
-    elif decision["change_high"] < 0:
-        said = f":material/trending_down: Down: **{change} points**"
-    else:
-        said = f":material/trending_flat: No clear change: {change} points"
-    return f"{said}, 95 % interval {low} to {high}"
-
-
-def window_of(decision: dict[str, Any]) -> str:
-    """The days that a decision looks at."""
-    if decision["window_start"] is None:
-        return "All documents, with a date or without"
-    return f"{wording.spell_day(decision['window_start'])} to {wording.spell_day(decision['window_end'])}"
+def show_verdicts(night: Night) -> None:
+    """What became of decisions that were done."""
+    verdicts = queries.verdicts(night)
+    if verdicts.is_empty():
+        return
+    st.subheader("Did it work?")
+    rate = queries.hit_rate(night)
+    if rate is not None:
+        interval = wording.interval(rate["worked_share_low"], rate["worked_share_high"])
+        st.caption(
+            f"{rate['n_worked']} of {rate['n_judged']} decisions that were done and can be judged worked "
+            f"(95 % interval {interval})."
+        )
+    for row in verdicts.iter_rows(named=True):
+        icon, color = decision_card.VERDICTS[row["verdict"]]
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.badge(row["verdict"].capitalize(), icon=icon, color=color)
+            st.html(wording.paragraph(row["sentence"]))
 
 
 def show_weeks(night: Night, shown: pl.DataFrame) -> None:

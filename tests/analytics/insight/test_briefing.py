@@ -4,106 +4,106 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-import pytest
 
-from analytics.insight.briefing import brief_night, coverage_sentence, decision_sentence, inert
+from analytics.insight.briefing import Briefing, as_html, brief_night, coverage_sentence, figures_sentence
+from analytics.insight.wording import inert, spell_days
+from analytics.tables import TABLES
 
-ROW: dict[str, Any] = {
-    "name": "battery, charge, hours",
-    "theme_id": "0123456789abcdef",
-    "rank": 1,
-    "kind": "fix",
-    "window_start": date(2018, 5, 24),
-    "window_end": date(2018, 6, 20),
-    "share": 0.123,
-    "share_low": 0.109,
-    "share_high": 0.139,
-    "negative_share": 0.71,
-    "positive_share": 0.2,
-    "change": 0.031,
-    "change_low": 0.004,
-    "change_high": 0.058,
-}
-
-
-def test_a_decision_is_one_plain_sentence() -> None:
-    assert decision_sentence(ROW) == (
-        "Fix “battery, charge, hours”: in 12.3 % of covered documents (10.9–13.9 %) of 24 May–20 Jun 2018; "
-        "71 % of its statements are negative; up 3.1 points (0.4 to 5.8) on the 28 days before."
-    )
-
-
-@pytest.mark.parametrize(
-    ("different", "expected"),
-    [
-        ({"kind": "keep", "positive_share": 0.834}, "; 83 % of its statements are positive; "),
-        ({"kind": "watch"}, "; 71 % of its statements are negative, 20 % positive; "),
-        (
-            {"change": -0.031, "change_low": -0.058, "change_high": -0.004},
-            "; down 3.1 points (0.4 to 5.8) on the 28 days before.",
-        ),
-        (
-            {"change": 0.001, "change_low": -0.02, "change_high": 0.03},
-            "; no clear change (−2.0 to +3.0 points) on the 28 days before.",
-        ),
-        (
-            {"change": 0.0, "change_low": 0.0, "change_high": 0.03},
-            "; no clear change (0.0 to +3.0 points) on ",
-        ),
-        ({"change": None, "change_low": None, "change_high": None}, "; not enough evidence for a change."),
-        ({"window_start": date(2018, 6, 20)}, "of 20 Jun 2018; "),
-        ({"window_start": date(2018, 6, 20)}, "on the day before."),
-        ({"window_start": date(2018, 6, 1)}, "of 1–20 Jun 2018; "),
-        ({"window_start": date(2017, 12, 24)}, "of 24 Dec 2017–20 Jun 2018; "),
-        (
-            {"window_start": None, "window_end": None, "change": None},
-            "in 12.3 % of all covered documents (10.9–13.9 %); ",
-        ),
-        ({"name": None}, "Fix “theme 01234567”: "),
-        ({"name": "two\nlines"}, "Fix “two lines”: "),
-    ],
-)
-def test_each_case_has_its_words(different: dict[str, Any], expected: str) -> None:
-    assert expected in decision_sentence({**ROW, **different})
-
-
-RUN = {"as_of": date(2018, 6, 20), "n_documents": 1200, "n_new": 30, "degraded": []}
+RUN = {"as_of": date(2018, 6, 20), "n_documents": 1200, "n_new": 30, "degraded": [], "seconds": 12.4}
 REASONS = pl.DataFrame({"reason": ["no text", "near copy"], "n_documents": [40, 10]})
+CHANGES = pl.DataFrame({"sentence": ["“slow <b>app</b>” is new."]})
 DECISIONS = pl.DataFrame(
-    [{**ROW, "rank": 2, "theme_id": "t2"}, {**ROW, "rank": 1, "theme_id": "t1", "kind": "keep"}]
-).drop("name")
-THEMES = pl.DataFrame({"theme_id": ["t2", "t1"], "name": ["slow <b>app</b>", "[click](http://x)"]})
+    {
+        "rank": [2, 1],
+        "kind": ["watch", "fix"],
+        "sentence": ["“slow <b>app</b>” is new.", "“[click](http://x)” is said twice as often."],
+        "action": ["Find out.", "Check it."],
+    }
+)
+VERDICTS = pl.DataFrame({"verdict": ["worked", "too early"], "sentence": ["Worked: a.", "Too early: b."]})
+LEDGER = TABLES["ledger"].empty()
 
 
-def test_a_briefing_tells_the_night_its_coverage_and_its_decisions_by_rank() -> None:
-    assert brief_night(DECISIONS, THEMES, RUN, reasons=REASONS) == (
+def briefing(**different: Any) -> str:
+    night = {
+        "run": RUN,
+        "reasons": REASONS,
+        "on_hold": [],
+        "changes": CHANGES,
+        "decisions": DECISIONS,
+        "verdicts": VERDICTS.clear(),
+        "tests": "900 tests made tonight.",
+        "not_judged": ["3 themes behind which fewer than 5 people stand."],
+        "ledger": LEDGER,
+    }
+    return brief_night(Briefing(**{**night, **different}))
+
+
+def test_a_briefing_tells_the_night_in_its_order() -> None:
+    assert briefing() == (
         "# Night of 20 Jun 2018\n\n"
+        "## Data health\n\n"
         "1,200 documents, 30 new; 1,150 covered, 50 not (no text 40, near copy 10).\n\n"
+        "## What changed\n\n"
+        "- “slow \\<b\\>app\\</b\\>” is new.\n\n"
+        "900 tests made tonight.\n\n"
         "## Decisions\n\n"
-        "1. Keep “\\[click\\](http://x)”: in 12.3 % of covered documents (10.9–13.9 %) of 24 May–20 Jun 2018"
-        "; 20 % of its statements are positive; up 3.1 points (0.4 to 5.8) on the 28 days before.\n"
-        "2. Fix “slow \\<b\\>app\\</b\\>”: in 12.3 % of covered documents (10.9–13.9 %) of 24 May–20 Jun 2018"
-        "; 71 % of its statements are negative; up 3.1 points (0.4 to 5.8) on the 28 days before.\n"
+        "1. **Fix.** “\\[click\\](http://x)” is said twice as often. Check it.\n"
+        "2. **Watch.** “slow \\<b\\>app\\</b\\>” is new. Find out.\n\n"
+        "## What we could not judge\n\n"
+        "- 3 themes behind which fewer than 5 people stand.\n\n"
+        "## Cost\n\n"
+        "No model was asked; 12 seconds.\n"
     )
 
 
-def test_a_briefing_says_what_degraded_and_when_there_is_nothing_to_decide() -> None:
-    text = brief_night(
-        DECISIONS.clear(),
-        THEMES,
-        {**RUN, "n_documents": 1, "degraded": ["2 parts", "no_rating"]},
-        reasons=REASONS.clear(),
+def test_a_quiet_night_says_so() -> None:
+    text = briefing(
+        changes=CHANGES.clear(),
+        decisions=DECISIONS.clear(),
         on_hold=["Source *a* has delivered nothing."],
+        run={**RUN, "n_documents": 1, "degraded": ["2 parts", "no_rating"]},
+        reasons=REASONS.clear(),
     )
-    assert "1 covered.\n" in text
+    assert "Nothing changed that we can be sure of." in text
+    assert "None: no finding outside the sources on hold is sure enough to act on." in text
+    assert "1 document, 30 new; 1 covered.\n" in text
     assert "On hold: Source \\*a\\* has delivered nothing." in text
-    assert "1 document, " in text
     assert "Degraded: 2 parts; no\\_rating." in text
-    assert "None: no theme has enough distinct authors behind it outside the sources on hold." in text
+
+
+def test_what_was_done_is_told_with_how_much_of_it_worked() -> None:
+    assert "What was done: 1 of 1 worked:\n\n- Worked: a.\n- Too early: b.\n" in briefing(verdicts=VERDICTS)
+
+
+def test_what_models_cost_is_told() -> None:
+    paid = {"n_calls": 1200, "n_input_tokens": 5000, "n_output_tokens": 10, "usd": 0.25}
+    ledger = pl.DataFrame([{name: paid.get(name) for name in LEDGER.columns}], schema=LEDGER.schema)
+    assert "1,200 calls to models, 5,010 tokens, 0.25 US dollars, 12 seconds.\n" in briefing(ledger=ledger)
+
+
+def test_as_a_page_it_shows_names_and_does_nothing_with_them() -> None:
+    page = as_html(briefing(), "Night of 20 Jun 2018")
+    assert page.startswith("<!doctype html>") and "<h2>What changed</h2>" in page
+    assert "slow &lt;b&gt;app&lt;/b&gt;" in page and "<b>" not in page
+    assert '<a href="http://x"' not in page
 
 
 def test_nothing_in_a_text_acts_as_markdown() -> None:
     assert inert("a*b_c`d\n# e|f\\g") == "a\\*b\\_c\\`d \\# e\\|f\\\\g"
+
+
+def test_days_do_not_repeat_what_they_share() -> None:
+    assert spell_days(date(2018, 6, 1), date(2018, 6, 20)) == "1–20 Jun 2018"
+    assert spell_days(date(2017, 12, 24), date(2018, 6, 20)) == "24 Dec 2017–20 Jun 2018"
+    assert spell_days(date(2018, 6, 20), date(2018, 6, 20)) == "20 Jun 2018"
+
+
+def test_figures_are_one_sentence() -> None:
+    row = {"n_documents": 1, "n_authors": 1, "negative_share": 0.5, "positive_share": None}
+    assert figures_sentence(row, 0.25) == (
+        "1 document by 1 author, 25.0 % of all covered; 50 % of the statements are negative, 0 % positive."
+    )
 
 
 def test_languages_that_no_model_reads_are_named_with_the_setting_to_change() -> None:
