@@ -32,8 +32,8 @@ STATEMENTS = [
 STOPPED = "Source survey <b> has delivered nothing for 8 days: no claim rests on it; check the *feed*."
 """What is said of a source on hold; its words must do nothing."""
 
-CHANGES = [(0.018, 0.004, 0.031), (None, None, None), (-0.002, -0.011, 0.006)]
-"""Change of each decision's share, with its interval."""
+SIZES = [(3.0, 1.8, 4.9), (None, 6.0, None), (0.4, 0.2, 0.8)]
+"""How often each decision's theme is said, by how often it was, with its interval; null: it is new."""
 
 N_WEEKS = 12
 PLACES = [
@@ -133,10 +133,17 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
              "cause": "discovery", "run_id": run, "registry_version": 6, "event_id": None}
             for row in opinions
         ],
+        "change": [
+            {"theme_id": themes[1], "subject_kind": "all", "subject": "all", "kind": "falling",
+             "since": as_of - timedelta(days=40), "ratio": 0.4, "ratio_low": 0.2, "ratio_high": 0.8,
+             "rate_before": 9.0, "rate_after": 3.6, "exposure": "orders", "n_authors": 18, "q_value": 0.01,
+             "other_themes": [], "sentence": f"“{STATEMENTS[1][0]}” is said 60 % less often."}
+        ],
         "quality": [
-            {"run_id": run, "metric": metric, "value": value, "n": 60, "about": "head fitted on ratings"}
+            {"run_id": run, "metric": "n_tests", "value": 857.0, "n": 3, "about": "decision"},
+            *({"run_id": run, "metric": metric, "value": value, "n": 60, "about": "head fitted on ratings"}
             for metric, value in (("sentiment_balanced_accuracy", 0.81), ("sentiment_macro_f1", 0.79),
-                                  ("sentiment_majority_share", 0.62))
+                                  ("sentiment_majority_share", 0.62))),
         ],
         "ledger": [
             {"run_id": run, "stage": "embedding", "recipe": "e", "n_calls": 7, "n_answers": 7, "n_failed": 0,
@@ -219,20 +226,24 @@ def _decisions(
             continue
         rank = len(decisions) + 1
         identifier = identity.decision_id(kind, "all", themes[theme], 1)
-        change, low, high = CHANGES[rank - 1]
+        size, low, high = SIZES[rank - 1]
         decisions.append(
-            {"decision_id": identifier, "rank": rank, "kind": kind, "subject": "all",
-             "theme_id": themes[theme], "episode": 1, "score": 1 / rank, "first_run": run,
-             "window_start": as_of - timedelta(days=27), "window_end": as_of, "n_authors": 20 - rank,
-             "negative_share": 0.8, "positive_share": 0.2, "change": change, "change_low": low,
-             "change_high": high, "evidence": "not enough evidence" if change is None else "enough",
-             **_share(n_documents // (3 + rank), n_documents - n_documents // 20),
-             "sentence": sentence(name, kind, as_of)}
+            {"decision_id": identifier, "rank": rank, "kind": kind, "subject": "all", "item_id": None,
+             "segment": None, "theme_id": themes[theme], "other_themes": [], "episode": 1,
+             "basis": "change", "finding": "new" if size is None else "rising", "outcome": None,
+             "size": size, "size_low": low, "size_high": high, "rate_before": 3.0, "rate_after": 9.0,
+             "exposure": "orders", "people_a_month": 12.0, "probability": 0.999,
+             "certainty": "very likely" if rank == 1 else "likely", "score": 1 / rank,
+             "since": as_of - timedelta(days=27), "window_start": as_of - timedelta(days=27),
+             "window_end": as_of, "n_documents": n_documents // (3 + rank), "n_authors": 20 - rank,
+             "n_unread": 3, "negative_share": 0.8, "positive_share": 0.2, "first_run": run,
+             "sentence": sentence(name, kind, as_of), "action": "Check **it**.",
+             "not_heard": "Not heard: 3 texts.", "change_of_mind": "Two weeks of silence."}
         )  # fmt: skip
         quotes = [row for row in opinions if row["theme"] == theme][:3]
         evidence += [
             {"decision_id": identifier, "rank": place, "opinion_id": row["opinion_id"],
-             "document_id": row["document_id"]}
+             "voice": "dissent" if place == 3 else "representative", "document_id": row["document_id"]}
             for place, row in enumerate(quotes, start=1)
         ]  # fmt: skip
     return decisions, evidence

@@ -50,11 +50,16 @@ def test_a_segment_is_drawn_before_all_documents() -> None:
     assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == pytest.approx([0, 0.702])
 
 
-def test_an_interval_is_drawn_on_the_scale_it_is_given() -> None:
-    estimate = pl.DataFrame({"share": [0.2], "share_low": [0.1], "share_high": [0.3]})
-    spec = charts.chart_interval(estimate, 0.5).to_dict()
-    assert [layer["encoding"]["x"]["field"] for layer in spec["layer"]] == ["share_low", "share"]
-    assert {tuple(layer["encoding"]["x"]["scale"]["domain"]) for layer in spec["layer"]} == {(0, 0.5)}
+@pytest.mark.parametrize(("none", "is_ratio"), [(1.0, True), (0.0, False)])
+def test_a_size_is_drawn_beside_no_effect(none: float, is_ratio: bool) -> None:
+    size = pl.DataFrame({"size": [3.0], "size_low": [1.5], "size_high": [9.0]})
+    spec = charts.chart_size(size, none=none, is_ratio=is_ratio).to_dict()
+    (row,) = next(iter(spec["datasets"].values()))
+    assert (row["size"], row["size_low"], row["size_high"], row["none"]) == (3.0, 1.5, 9.0, none)
+    scale = spec["layer"][0]["encoding"]["x"]["scale"]
+    assert scale["domain"][0] < none
+    assert scale["domain"][1] > 9.0
+    assert scale["type"] == ("log" if is_ratio else "linear")
 
 
 def test_an_axis_holds_every_share_and_never_more_than_all() -> None:

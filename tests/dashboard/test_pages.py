@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.store.generation import Content, write_generation
 from analytics.store.pointer import Entry
 from analytics.tables import TABLES
+from dashboard.wording import spell_day
 
 OpenPage = Callable[[], AppTest]
 FIRST, SECOND = date(2018, 5, 24), date(2018, 5, 25)
@@ -43,26 +44,77 @@ def themes_page(store: SmallStore) -> AppTest:
     return AppTest.from_function(show_themes, default_timeout=30, kwargs={"config": str(store.config)})
 
 
-def test_decisions_stand_in_rank_order_with_share_interval_and_change(
-    store: SmallStore, open_page: OpenPage
-) -> None:
+def test_decisions_stand_in_rank_order_with_size_and_interval(store: SmallStore, open_page: OpenPage) -> None:
     entry = store.publish(FIRST)
     page = open_page().run()
     assert not page.exception
     assert page.caption[0].value == f"Night of 24 May 2018 · generation {entry.generation}"
     assert shown_sentences(page, FIRST) == sentences(FIRST)
     said = [element.value for element in page.markdown]
-    assert f"**26.3{PERCENT}** of 57 covered documents, 95 % interval 16.6–39.0{PERCENT}" in said
-    changes = [text.split("  \n") for text in said if ":material/group:" in text]
-    assert [lines[0] for lines in changes] == [
-        ":material/trending_up: Up: **+1.8 points**, 95 % interval +0.4 to +3.1",
-        ":material/question_mark: Change: not enough evidence",
-        ":material/trending_flat: No clear change: −0.2 points, 95 % interval −1.1 to +0.6",
-    ]
-    assert changes[0][1:] == [
-        ":material/group: 19 authors in 15 documents",
+    told = "\n".join(element.value for element in page.html)
+    assert "3 times as often as before, 95 % interval 1.8 to 4.9" in told
+    assert "New: at least **6.0 times** as often as before (95 % interval, lower end)" in said
+    people = [text.split("  \n") for text in said if ":material/group:" in text]
+    assert people[0] == [
+        ":material/group: 19 people in 15 documents",
         ":material/date_range: 27 April 2018 to 24 May 2018",
+        ":material/groups: about 12 people a month",
     ]
+    assert said.count(":gray-badge[:material/query_stats: Very likely]") == 1
+    assert "Check **it**." in told
+    assert "Not heard: 3 texts." in told
+    assert "What would change our mind: Two weeks of silence." in told
+
+
+def test_the_other_side_is_told_apart(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    quotes = [element.value for element in open_page().run().html if "<mark" in element.value]
+    assert sum("the other side" in quote for quote in quotes) >= 1
+
+
+def test_what_changed_is_told_even_where_it_asks_for_nothing(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST, has_decisions=False)
+    page = open_page().run()
+    assert any("is said 60 % less often" in element.value for element in page.html)
+    assert any("857 tests made tonight" in element.value for element in page.caption)
+
+
+# ---- what people say of them
+
+
+def act(page: AppTest, label: str, who: str = "Ada") -> AppTest:
+    """Press one of the buttons of the first decision."""
+    page.text_input[0].set_value(who).run()
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def test_a_decision_is_taken_on_done_and_taken_back(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = act(open_page().run(), "Take on")
+    assert any("Taken on" in element.value for element in page.markdown)
+    page = act(page, "Done")
+    assert any(f"Done on {spell_day(date.today())}" in element.value for element in page.markdown)
+    page = act(act(page, "Undo"), "Undo")
+    assert not any("Taken on" in element.value for element in page.markdown)
+    history = [element.value for element in page.html if "Ada" in element.value]
+    assert sum("took it on" in line for line in history) == 1
+    assert sum("took the last back" in line for line in history) == 2
+
+
+def test_an_act_needs_a_name_and_a_refused_one_says_why(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = act(open_page().run(), "Take on", who="  ")
+    assert "Say who you are first" in page.error[0].value
+    page = act(page, "Undo")
+    assert "nothing that was said of decision" in page.error[0].value
+
+
+def test_a_decision_that_is_called_wrong_shows_it(store: SmallStore, open_page: OpenPage) -> None:
+    store.publish(FIRST)
+    page = act(open_page().run(), "This is wrong")
+    assert ":red-badge[:material/person: Wrong]" in [element.value for element in page.markdown]
 
 
 def test_figures_stand_beside_what_they_are_not(store: SmallStore, open_page: OpenPage) -> None:
@@ -122,7 +174,7 @@ def test_the_chosen_decision_shows_its_weeks(store: SmallStore, open_page: OpenP
     store.publish(SECOND)
     page.run()
     assert not page.exception
-    assert len(page.get("vega_lite_chart")) == 4
+    assert len(page.get("vega_lite_chart")) == 3  # two sizes, one of which is new and has none, and the weeks
 
 
 def test_text_of_documents_does_nothing(store: SmallStore, open_page: OpenPage, themes_page: AppTest) -> None:
@@ -135,7 +187,9 @@ def test_text_of_documents_does_nothing(store: SmallStore, open_page: OpenPage, 
             for element in getattr(page, kind):
                 assert not any(part in element.value for part in ("alert", "evil", "**b**", "<i>", "$x$"))
         for expander in page.expander:
-            assert expander.label.startswith(("Evidence: 3 quotes", "How this was made", "Sources: 2"))
+            assert expander.label.startswith(
+                ("Evidence: 3 quotes", "How sure", "How this was made", "Sources: 2")
+            )
     assert any(f"{escape(HOSTILE)}</mark>" in element.value for element in open_page().run().html)
 
 
@@ -150,7 +204,9 @@ def test_nothing_published_says_what_to_run(open_page: OpenPage) -> None:
 
 def test_no_decisions_says_why(store: SmallStore, open_page: OpenPage, themes_page: AppTest) -> None:
     store.publish(FIRST, has_decisions=False)
-    assert open_page().run().info[0].value == "No decisions tonight: no theme met the conditions for one."
+    assert open_page().run().info[0].value == (
+        "Nothing changed that we can be sure of. No decision tonight: no finding is sure enough to act on."
+    )
     store.publish(SECOND)
     store.set_min_authors(19)
     page = open_page().run()
@@ -202,6 +258,7 @@ def test_how_it_was_made(store: SmallStore, open_page: OpenPage) -> None:
     assert "7 model calls" in facts
     quality, calls, quarantine = (element.value for element in page.dataframe)
     assert quality["metric"].tolist() == [
+        "n tests",
         "sentiment balanced accuracy",
         "sentiment macro f1",
         "sentiment majority share",

@@ -186,7 +186,7 @@ def test_quotes_stand_under_their_decision_with_the_document_they_were_cut_from(
 def test_what_a_run_says_about_itself(store: SmallStore) -> None:
     store.publish(FIRST)
     night = queries.pin_night(store.data_dir, 3)
-    assert queries.quality(night)["value"].to_list() == [0.81, 0.79, 0.62]
+    assert queries.quality(night)["value"].to_list() == [857.0, 0.81, 0.79, 0.62]
     assert queries.ledger(night)["n_calls"].to_list() == [7]
     assert queries.quarantine(night).rows() == [("reviews", "no text", 2)]
 

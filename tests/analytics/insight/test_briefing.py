@@ -84,8 +84,10 @@ def test_what_models_cost_is_told() -> None:
 
 def test_as_a_page_it_shows_names_and_does_nothing_with_them() -> None:
     page = as_html(briefing(), "Night of 20 Jun 2018")
-    assert page.startswith("<!doctype html>") and "<h2>What changed</h2>" in page
-    assert "slow &lt;b&gt;app&lt;/b&gt;" in page and "<b>" not in page
+    assert page.startswith("<!doctype html>")
+    assert "<h2>What changed</h2>" in page
+    assert "slow &lt;b&gt;app&lt;/b&gt;" in page
+    assert "<b>" not in page
     assert '<a href="http://x"' not in page
 
 

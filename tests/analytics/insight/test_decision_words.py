@@ -60,8 +60,8 @@ LOVED: dict[str, Any] = CHANGE | {
 
 def test_a_change_is_told_with_its_place_size_interval_and_unit() -> None:
     assert finding_sentence(CHANGE) == (
-        "“battery dies” on Lamp is said 3.0 times as often since 12 May 2026: from 4.0 to 12 per 1,000 orders "
-        "(95 % interval 2.1 to 12 times). Very likely."
+        "“battery dies” on Lamp is said 3.0 times as often since 12 May 2026: from 4.0 to 12 per 1,000 orders"
+        " (95 % interval 2.1 to 12 times). Very likely."
     )
 
 
@@ -101,14 +101,15 @@ def test_an_effect_on_a_rating_is_in_its_own_points() -> None:
     rating = {"outcome": "rating in reviews", "outcome_kind": "rating", "is_share": False, "rate_before": 3.9}
     row = EFFECT | rating | {"size": -1.2, "size_low": -1.5, "size_high": -0.9}
     assert finding_sentence(row).startswith(
-        "“battery dies” costs 1.2 points of rating in reviews (0.9 to 1.5), all else the same; the mean is 3.9."
+        "“battery dies” costs 1.2 points of rating in reviews (0.9 to 1.5), all else the same; the "
+        "mean is 3.9."
     )
 
 
 def test_a_loved_item_is_told_with_those_who_love_it() -> None:
     assert finding_sentence(LOVED).startswith(
-        "Customers of country AT love Lamp, above all for “battery dies”: they rate it 36 points of 100 (17 to "
-        "55) above what they give to other items, and it is only 5.7 of 1,000 items"
+        "Customers of country AT love Lamp, above all for “battery dies”: they rate it 36 points of 100 (17 "
+        "to 55) above what they give to other items, and it is only 5.7 of 1,000 items"
     )
 
 
