@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analytics.insight.trends import CELL, find_changes, find_steps
+from analytics.insight.trends import find_changes
 from flows.compose import Insights
 from flows.generation import interactions_of
 from flows.night import Night
@@ -14,10 +14,7 @@ _PLACE = ("subject_kind", "subject")
 
 
 def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
-    """Changes of the last days and steps of the last half year, of every theme in every place; CHANGE_ROWS.
-
-    A cell that has both is told by its step, which says since when.
-    """
+    """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS."""
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
     places = places_of(documents.drop_nulls("day"))
     said = (
@@ -27,12 +24,13 @@ def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
         .unique()
         .join(places, on="document_id")
     )
-    exposure = exposure_of(night, places)
-    settings, least = night.settings.trends, night.settings.store.min_authors
-    steps = find_steps(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    recent = find_changes(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    told = steps.filter(pl.col("kind") != "steady")
-    return pl.concat([told, recent.join(told, on=list(CELL), how="anti")]).sort(CELL)
+    return find_changes(
+        said,
+        exposure_of(night, places),
+        night.settings.trends,
+        as_of=night.as_of,
+        min_authors=night.settings.store.min_authors,
+    )
 
 
 def places_of(documents: pl.DataFrame) -> pl.DataFrame:
