@@ -78,9 +78,22 @@ def find_changes(
         min_authors: A cell with fewer distinct authors in all windows of a test together is not tested; as
             the test is made given that sum, the choice does not bias it.
     """
-    baseline_days = settings.baseline_weeks * WEEK_DAYS // settings.recent_days * settings.recent_days
-    n_days = max(settings.step_weeks * WEEK_DAYS, baseline_days + settings.recent_days)
-    diary = keep_diary(mentions, exposure, as_of=as_of, n_days=n_days)
+    diary = keep_diary(mentions, exposure, as_of=as_of, n_days=days_looked_at(settings))
+    return tell_changes(diary, settings, as_of=as_of, min_authors=min_authors)
+
+
+def days_looked_at(settings: TrendSettings) -> int:
+    """How many days the tests of a night look at."""
+    return max(settings.step_weeks * WEEK_DAYS, _days_held_against(settings) + settings.recent_days)
+
+
+def _days_held_against(settings: TrendSettings) -> int:
+    """Days of the whole windows that the recent one is held against."""
+    return settings.baseline_weeks * WEEK_DAYS // settings.recent_days * settings.recent_days
+
+
+def tell_changes(diary: Diary, settings: TrendSettings, *, as_of: date, min_authors: int) -> pl.DataFrame:
+    """`find_changes` in what is counted already; the diary has the days looked at."""
     tests = [_hold_against(diary, settings, min_authors), _try_steps(diary, settings, min_authors)]
     if settings.recent_days > SHORT_DAYS:
         tests.append(_hold_against(diary, settings, min_authors, SHORT_DAYS))
@@ -92,7 +105,7 @@ def find_changes(
     changed = pl.concat(told).filter(pl.col("kind") != STEADY).sort("p_value", maintain_order=True)
     every = pl.concat([changed, *told[:2]])
     found = every.unique("row", keep="first", maintain_order=True).sort("row")
-    since = _first_days(diary, found, as_of, baseline_days + settings.recent_days)
+    since = _first_days(diary, found, as_of, _days_held_against(settings) + settings.recent_days)
     return found.with_columns(since=since).select(_CONFORMED)
 
 
