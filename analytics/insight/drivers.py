@@ -11,7 +11,7 @@ Steigerwald 2017). For a yes-or-no outcome the effect is in points of its probab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import stats
@@ -56,6 +56,8 @@ def measure_effects(
         controls: Further terms, such as months, sources and segments (n_documents, n_controls).
     """
     n, n_themes = presence.shape
+    if not n:
+        return Effects(*(np.full(n_themes, np.nan) for _ in fields(Effects)))
     columns = [presence.astype(np.float64)]
     if controls is not None:
         columns.append(controls.astype(np.float64))
