@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from analytics.insight.trends import CELL, find_changes, find_steps
+from analytics.insight.trends import find_changes
 from analytics.store.registry import THEME
 from flows.compose import compose_insights
 from flows.interactions import interactions_of
@@ -17,16 +17,15 @@ _PLACE = ("subject_kind", "subject")
 
 
 def changes_of(night: Night) -> pl.DataFrame:
-    """Changes of the last days and steps of the last half year, of every theme in every place; CHANGE_ROWS.
-
-    A cell that has both is told by its step, which says since when.
-    """
+    """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS."""
     said, exposure = said_of(night)
-    settings, least = night.settings.trends, night.settings.store.min_authors
-    steps = find_steps(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    recent = find_changes(said, exposure, settings, as_of=night.as_of, min_authors=least)
-    told = steps.filter(pl.col("kind") != "steady")
-    return pl.concat([told, recent.join(told, on=list(CELL), how="anti")]).sort(CELL)
+    return find_changes(
+        said,
+        exposure,
+        night.settings.trends,
+        as_of=night.as_of,
+        min_authors=night.settings.store.min_authors,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -23,11 +25,11 @@ _DIRECTION = pl.when(_UP).then(pl.lit("up")).when(pl.col("kind").is_in([FALLING,
 def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     """Each theme's changes in their narrowest place: one row for a theme, a direction and a place.
 
-    Where one item, or one value of a segment, holds most of what a theme has gained or lost everywhere, the
-    change is told of it; else of everything. What changed in one place alone is told of that place.
+    Where one item, or one value of a segment, holds most of what a theme has gained or lost a day everywhere,
+    the change is told of it; else of everything. What changed in one place alone is told of that place.
 
     Args:
-        changes: As `find_changes` and `find_steps` return them.
+        changes: As `find_changes` returns them.
 
     Returns:
         The same columns with direction (up, down) and excess: authors since then beyond what the rate before
@@ -35,11 +37,12 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     """
     excess = pl.col("n_after") - pl.col("n_before") / pl.col("exposure_before") * pl.col("exposure_after")
     told = changes.filter(pl.col("kind") != STEADY).with_columns(direction=_DIRECTION, excess=excess.round(6))
-    everywhere = told.filter(subject_kind=EVERYTHING).select("theme_id", "direction", total="excess")
+    daily = pl.col("excess") / pl.col("days_after")
+    everywhere = told.filter(subject_kind=EVERYTHING).select("theme_id", "direction", total=daily)
     inside = told.filter(pl.col("subject_kind") != EVERYTHING).join(
         everywhere, on=["theme_id", "direction"], how="left"
     )
-    share = pl.col("excess") / pl.col("total")
+    share = daily / pl.col("total")
     narrow = (
         inside.filter((share >= MIN_CONCENTRATION) | pl.col("total").is_null())
         .sort(share.fill_null(1.0), "subject_kind", "subject", descending=[True, True, False])
@@ -70,24 +73,24 @@ def merge_alike(located: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
         str(theme): set(authors)
         for theme, authors in mentions.group_by("theme_id").agg(pl.col("author").unique()).iter_rows()
     }
-    kept: list[dict[str, object]] = []
-    ranked = located.sort(pl.col("excess").abs(), "theme_id", descending=[True, False])
+    kept: list[dict[str, Any]] = []
+    ranked = located.sort(-pl.col("excess").abs(), "theme_id", "subject_kind", "subject", "direction")
     for row in ranked.iter_rows(named=True):
         same = next((one for one in kept if _is_same(one, row, speakers)), None)
         if same is None:
             kept.append({**row, "others": []})
-        elif row["theme_id"] not in (same["theme_id"], *same["others"]):  # type: ignore[misc]
-            same["others"].append(row["theme_id"])  # type: ignore[attr-defined]
+        elif row["theme_id"] not in (same["theme_id"], *same["others"]):
+            same["others"].append(row["theme_id"])
     return pl.DataFrame(kept, schema={**located.schema, "others": pl.List(pl.String)})
 
 
-def _is_same(one: dict[str, object], other: dict[str, object], speakers: dict[str, set[object]]) -> bool:
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any], speakers: Mapping[str, set[Any]]) -> bool:
     place = ("subject_kind", "subject", "direction")
     if any(one[name] != other[name] for name in place):
         return False
     if one["since"] is None or other["since"] is None:
         return False
-    if abs(one["since"] - other["since"]) > SAME_TIME:  # type: ignore[operator]
+    if abs(one["since"] - other["since"]) > SAME_TIME:
         return False
     if one["subject_kind"] != EVERYTHING:
         return True

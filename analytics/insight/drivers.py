@@ -3,15 +3,17 @@
 A linear model of the outcome on all themes together, with each item's own level taken out (fixed effects) and
 what else is known of a document as further terms. The theme that is asked about is never penalised, the
 others lightly, so that its effect keeps its size (Frisch and Waugh 1933; Chernozhukov et al. 2018). Intervals
-hold where an author writes several texts: errors are added up by author (Liang and Zeger 1986), around the
-model with the theme and around that without it, and the larger spread counts; where all who mention a theme
-have the same yes or no, the first would be nearly nothing. For a yes-or-no outcome the effect is in points of
-its probability.
+hold where an author writes several texts: errors are added up by author (Liang and Zeger 1986). One who wrote
+much of what is said of a theme pulls the effect to himself: his errors count as they would be without him
+(Bell and McCaffrey 2002, CR3), and so few authors stand behind it as they are in effect (Carter, Schnepel and
+Steigerwald 2017). For a yes-or-no outcome the effect is in points of its probability; where all who mention a
+theme have the same yes or no, errors around the model are nearly nothing, so that those around the model
+without the theme count where they are larger.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import stats
@@ -19,6 +21,8 @@ from scipy import stats
 RIDGE = 1.0
 """Penalty of a term that is not asked about: as if a document in which it has no effect were added."""
 CONFIDENCE = 0.95
+MIN_FREEDOM = 1.0
+"""Of fewer than two authors, in effect, no interval is told."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ def measure_effects(
         controls: Further terms, such as months, sources and segments (n_documents, n_controls).
     """
     n, n_themes = presence.shape
+    if not n:
+        return Effects(*(np.full(n_themes, np.nan) for _ in fields(Effects)))
     columns = [presence.astype(np.float64)]
     if controls is not None:
         columns.append(controls.astype(np.float64))
@@ -72,16 +78,17 @@ def measure_effects(
         effect = np.where(has_own, fitted[:n_themes] / free, np.nan)
         weights = np.where(has_own, inverse[:, :n_themes] / free, 0.0)
     weighted = centred @ weights
-    # What is left of a theme when the others are taken out: its weights, scaled back.
-    own_part = weighted / np.maximum((weighted**2).sum(axis=0), 1e-300)
-    without = residual[:, None] + own_part * np.nan_to_num(effect)
-    spread, n_authors = _spread_by_author(
-        weighted, np.broadcast_to(residual[:, None], weighted.shape), author
-    )
-    spread = np.maximum(spread, _spread_by_author(weighted, without, author)[0])
-    freedom = max(1, n_authors - 1)
-    error = np.sqrt(spread * n_authors / freedom * (n - 1) / max(1, n - centred.shape[1]))
-    error = np.where(has_own & (error > 0), error, np.nan)
+    spread, freedom = _spread_by_author(weighted, residual[:, None], author)
+    if np.isin(outcome, (0, 1)).all():
+        # What is left of a theme when the others are taken out: its weights, scaled back.
+        own_part = weighted / np.maximum((weighted**2).sum(axis=0), 1e-300)
+        without = residual[:, None] + own_part * np.nan_to_num(effect)
+        spread = np.maximum(spread, _spread_by_author(weighted, without, author)[0])
+    # Levels of items were measured too, each from its own documents.
+    n_told = n - centred.shape[1] - len(np.unique(item))
+    error = np.sqrt(spread * n / max(1, n_told))
+    error = np.where(has_own & (error > 0) & (n_told > 0) & (freedom >= MIN_FREEDOM), error, np.nan)
+    freedom = np.maximum(freedom, MIN_FREEDOM)
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * stats.t.sf(np.abs(effect / error), freedom)
@@ -104,12 +111,16 @@ def _less_item_means(columns: np.ndarray, item: np.ndarray) -> np.ndarray:
 
 def _spread_by_author(
     weights: np.ndarray, residual: np.ndarray, author: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Variance of each effect, errors of an author added up first, and the number of authors."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Variance of each effect, errors of an author added up first, and its degrees of freedom."""
     order = np.argsort(author, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(author[order]) > 0])
     scores = np.add.reduceat((weights * residual)[order], starts, axis=0)
-    return (scores**2).sum(axis=0), len(starts)
+    parts = np.add.reduceat((weights**2)[order], starts, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = parts / parts.sum(axis=0)
+        spread = np.where(pull < 1, scores / (1 - pull), np.nan) ** 2
+        return spread.sum(axis=0), 1 / (pull**2).sum(axis=0) - 1
 
 
 def _plain(presence: np.ndarray, outcome: np.ndarray) -> np.ndarray:

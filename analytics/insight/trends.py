@@ -2,41 +2,47 @@
 
 The unit is an author in a window, so that one who writes thirty texts counts once. Counts vary more than
 independent ones would (people write in bursts): how much more is measured in the weeks before, cell by cell
-and drawn towards that of all cells. All tests of a night are corrected for being many.
+and drawn towards that of all cells. Of every cell the last week, the last days and every step of the last
+half year are tested; all tests of a night are one family, corrected for being many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import reduce
 
 import numpy as np
 import polars as pl
-from scipy import stats
-from scipy.special import betainc, betaincinv
 
+from analytics.insight.rates import (
+    RunningSums,
+    Spread,
+    benjamini_hochberg,
+    change_p_value,
+    find_onset,
+    rate_change,
+)
+from analytics.insight.windows import Diary, keep_diary
 from analytics.settings import TrendSettings
 
-POOL_WEIGHT = 12.0
-"""Windows of all cells together that count beside a cell's own when its dispersion is told."""
-POOL_FREEDOM = 36.0
-"""Degrees of freedom that they lend it."""
-INDEPENDENT_SPLITS = 12.0
-"""Splits of half a year, neighbours being much alike, that count as tried by themselves."""
 WEEK_DAYS = 7
-CONFIDENCE = 0.95
+SHORT_DAYS = 3
+"""Days of the short window, which is held against the same weekdays of the weeks before."""
 MIN_WINDOWS = 3
 """So many windows before the recent one must have an exposure, or nothing is said of a cell."""
+STEP, WINDOW, SHORT = "step", "window", "short"
+WEIGHTS = {STEP: 0.3, WINDOW: 1.8, SHORT: 0.9}
+"""What each of a cell's tests has of the false discoveries allowed: a step can wait for another week."""
 
 NEW, RISING, FALLING, GONE, STEADY = "new", "rising", "falling", "gone", "steady"
 
-CELL = ("theme_id", "subject_kind", "subject")
 CHANGE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "theme_id": pl.String,
     "subject_kind": pl.String,  # all | item | segment
     "subject": pl.String,
     "kind": pl.String,  # new | rising | falling | gone | steady
+    "days_after": pl.Int64,  # days that n_after is counted in
     "n_after": pl.Int64,  # distinct authors of each window since, summed
     "n_before": pl.Int64,  # the same of the windows before
     "exposure_after": pl.Float64,
@@ -52,137 +58,6 @@ CHANGE_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
 _CONFORMED = [pl.col(name).cast(dtype) for name, dtype in CHANGE_ROWS.items()]
 
 
-@dataclass(frozen=True)
-class RateChange:
-    """How rates have changed; all float64 (n,)."""
-
-    ratio: np.ndarray
-    """Recent rate by the rate before; infinite where there was none before, NaN where there is neither."""
-    low: np.ndarray
-    high: np.ndarray
-    p_value: np.ndarray
-    """Two-sided, against no change."""
-
-
-def rate_change(
-    recent: np.ndarray,
-    before: np.ndarray,
-    exposure_recent: np.ndarray,
-    exposure_before: np.ndarray,
-    dispersion: np.ndarray,
-) -> RateChange:
-    """Compare rates by the conditional test (Przyborowski and Wilenski 1940), counts over-dispersed.
-
-    Given their sum, the recent one of two Poisson counts is binomial. Its tails are incomplete beta
-    functions, in which over-dispersed counts stand divided by their dispersion.
-
-    Args:
-        recent: Counts of the recent window (n,).
-        before: Counts of the windows before, summed (n,).
-        exposure_recent: What recent counts are counted in, such as orders, above 0 (n,).
-        exposure_before: The same of the windows before (n,).
-        dispersion: Variance by mean of each count, at least 1 (n,).
-    """
-    y, n = recent / dispersion, before / dispersion
-    share = exposure_recent / (exposure_recent + exposure_before)
-    some, rest = np.maximum(y, 1e-12), np.maximum(n, 1e-12)
-    up = np.where(y > 0, betainc(some, n + 1, share), 1.0)
-    down = np.where(n > 0, betainc(rest, y + 1, 1 - share), 1.0)
-    tail = (1 - CONFIDENCE) / 2
-    least = np.where(y > 0, betaincinv(some, n + 1, tail), 0.0)
-    most = np.where(n > 0, betaincinv(y + 1, rest, 1 - tail), 1.0)
-    scale = exposure_before / exposure_recent
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.asarray(recent / before * scale)
-        low, high = least / (1 - least) * scale, most / (1 - most) * scale
-    return RateChange(ratio, low, high, np.minimum(1.0, 2 * np.minimum(up, down)))
-
-
-def measure_dispersion(counts: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Variance by mean of counts around steady rates (Pearson), drawn towards that of all cells.
-
-    Args:
-        counts: Of each cell and window (n_cells, n_windows).
-        exposure: The same shape.
-
-    Returns:
-        At least 1 (n_cells,).
-    """
-    return _drawn_together(*_pearson(counts, exposure))
-
-
-def dispersion_around(counts: np.ndarray, exposure: np.ndarray, split: int) -> np.ndarray:
-    """Dispersion around two rates, before and from a window on, so that a step does not pass for a burst.
-
-    Args:
-        counts: Of each cell and window (n_cells, n_windows).
-        exposure: The same shape.
-        split: The first window of the second rate.
-
-    Returns:
-        At least 1 (n_cells,).
-    """
-    halves = [_pearson(counts[:, part], exposure[:, part]) for part in (slice(split), slice(split, None))]
-    return _drawn_together(halves[0][0] + halves[1][0], halves[0][1] + halves[1][1])
-
-
-def dispersion_freedom(n_windows: int) -> float:
-    """Degrees of freedom of a cell's dispersion: its own, and what all cells lend it."""
-    return POOL_FREEDOM + n_windows
-
-
-def _pearson(counts: np.ndarray, exposure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of squares around each cell's rate, in units of its mean, and its degrees of freedom."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = counts.sum(axis=1) / exposure.sum(axis=1)
-        expected = np.nan_to_num(rate[:, None] * exposure)
-        parts = np.where(expected > 0, (counts - expected) ** 2 / expected, 0.0)
-    is_seen = counts.sum(axis=1) > 0
-    return parts.sum(axis=1), np.where(is_seen, np.maximum(0, (exposure > 0).sum(axis=1) - 1), 0)
-
-
-def _drawn_together(squares: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    pooled = max(1.0, float(squares.sum()) / max(1, int(freedom.sum())))
-    return np.maximum(1.0, (squares + POOL_WEIGHT * pooled) / (freedom + POOL_WEIGHT))
-
-
-def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
-    """Adjusted p-values (Benjamini and Hochberg 1995).
-
-    Of the tests with at most q a share of at most q is false.
-    """
-    n = len(p_values)
-    order = np.argsort(-p_values, kind="stable")
-    ranked = np.minimum.accumulate(p_values[order] * n / np.arange(n, 0, -1)) if n else p_values
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(1.0, ranked)
-    return adjusted
-
-
-def find_onset(counts: np.ndarray, exposure: np.ndarray) -> int | None:
-    """Place of the first day of the new rate: the split at which two steady rates are likeliest.
-
-    Args:
-        counts: Of each day (n_days,).
-        exposure: Of each day (n_days,).
-
-    Returns:
-        None where there are not two days with an exposure, or the rate is the same everywhere.
-    """
-    before, shown = np.cumsum(counts)[:-1], np.cumsum(exposure)[:-1]
-    after, left = counts.sum() - before, exposure.sum() - shown
-    can_split = (shown > 0) & (left > 0)
-    if not can_split.any() or not counts.sum():
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gain = np.where(before > 0, before * np.log(before / shown), 0.0)
-        gain = gain + np.where(after > 0, after * np.log(after / left), 0.0)
-    gain = np.where(can_split, gain, -np.inf)
-    same = counts.sum() * np.log(counts.sum() / exposure.sum())
-    best = int(np.argmax(gain))
-    return best + 1 if gain[best] > same + 1e-9 else None
-
-
 def find_changes(
     mentions: pl.DataFrame,
     exposure: pl.DataFrame,
@@ -191,171 +66,173 @@ def find_changes(
     as_of: date,
     min_authors: int,
 ) -> pl.DataFrame:
-    """Hold the last days of every cell against the weeks before; see CHANGE_ROWS.
+    """Changes of the last days and steps of the last half year, one row for each cell; see CHANGE_ROWS.
+
+    A cell that has several is told by the test that is surest.
 
     Args:
         mentions: Columns theme_id, subject_kind, subject, author, day: who mentions what, where and when.
         exposure: Columns subject_kind, subject, day, n: orders, or authors who wrote anything.
         settings: Lengths of the windows, and which change counts.
-        as_of: Last day of the recent window.
-        min_authors: A cell with fewer distinct authors in all windows together is not tested; as the test
-            is made given that sum, the choice does not bias it.
+        as_of: Last day of the recent windows.
+        min_authors: A cell with fewer distinct authors in all windows of a test together is not tested; as
+            the test is made given that sum, the choice does not bias it.
     """
-    n_windows = 1 + settings.baseline_weeks * WEEK_DAYS // settings.recent_days
-    book = _count(mentions, exposure, as_of, settings.recent_days, n_windows, min_authors)
-    is_known = (book.exposure[:, -1] > 0) & ((book.exposure[:, :-1] > 0).sum(axis=1) >= MIN_WINDOWS)
-    book = book.only(is_known)
-    dispersion = measure_dispersion(book.counts[:, :-1], book.exposure[:, :-1])
-    change = _split(book, np.full(len(book.counts), n_windows - 1), dispersion)
-    found = _told(
-        book, change, change.p_value, np.full(len(book.counts), n_windows - 1), dispersion, settings
-    )
-    first = as_of - timedelta(days=n_windows * settings.recent_days - 1)
-    days = [
-        None if kind == STEADY else _onset(cell, mentions, exposure, first, as_of)
-        for kind, *cell in found.select("kind", *CELL).iter_rows()
-    ]
-    return found.with_columns(pl.Series("since", days, dtype=pl.Date)).select(_CONFORMED)
+    diary = keep_diary(mentions, exposure, as_of=as_of, n_days=days_looked_at(settings))
+    return tell_changes(diary, settings, as_of=as_of, min_authors=min_authors)
 
 
-def find_steps(
-    mentions: pl.DataFrame,
-    exposure: pl.DataFrame,
-    settings: TrendSettings,
-    *,
-    as_of: date,
-    min_authors: int,
-) -> pl.DataFrame:
-    """Find since which week a cell has another rate, over the last half year; see CHANGE_ROWS.
+def days_looked_at(settings: TrendSettings) -> int:
+    """How many days the tests of a night look at."""
+    return max(settings.step_weeks * WEEK_DAYS, _days_held_against(settings) + settings.recent_days)
 
-    Every week is tried as the first of the new rate; the likeliest one counts, at a p-value that is corrected
-    for the weeks tried.
 
-    Args:
-        mentions: As for `find_changes`.
-        exposure: As for `find_changes`.
-        settings: Weeks looked back on, and which change counts.
-        as_of: Last day of the last week.
-        min_authors: As for `find_changes`.
-    """
-    book = _count(mentions, exposure, as_of, WEEK_DAYS, settings.step_weeks, min_authors)
-    book = book.only((book.exposure > 0).sum(axis=1) >= 2 * MIN_WINDOWS)
-    n = len(book.counts)
-    best, week, at = np.ones(n), np.full(n, settings.step_weeks - 1), np.ones(n)
-    for split in range(MIN_WINDOWS, settings.step_weeks - 1):
-        spread = dispersion_around(book.counts, book.exposure, split)
-        p_value = _split(book, np.full(n, split), spread).p_value
-        is_better = p_value < best
-        best, week, at = (
-            np.where(is_better, p_value, best),
-            np.where(is_better, split, week),
-            np.where(is_better, spread, at),
-        )
-    found = _told(
-        book, _split(book, week, at), np.minimum(1.0, best * INDEPENDENT_SPLITS), week, at, settings
-    )
-    first = as_of - timedelta(days=settings.step_weeks * WEEK_DAYS - 1)
-    since = [first + timedelta(days=int(place) * WEEK_DAYS) for place in week]
-    changed = pl.when(pl.col("kind") != STEADY).then(pl.Series(since, dtype=pl.Date))
-    return found.with_columns(since=changed).select(_CONFORMED)
+def _days_held_against(settings: TrendSettings) -> int:
+    """Days of the whole windows that the recent one is held against."""
+    return settings.baseline_weeks * WEEK_DAYS // settings.recent_days * settings.recent_days
+
+
+def tell_changes(diary: Diary, settings: TrendSettings, *, as_of: date, min_authors: int) -> pl.DataFrame:
+    """`find_changes` in what is counted already; the diary has the days looked at."""
+    tests = [_hold_against(diary, settings, min_authors), _try_steps(diary, settings, min_authors)]
+    if settings.recent_days > SHORT_DAYS:
+        tests.append(_hold_against(diary, settings, min_authors, SHORT_DAYS))
+    p_values = np.concatenate([test.p_value for test in tests])
+    weights = np.concatenate([np.full(len(test.rows), WEIGHTS[test.name]) for test in tests])
+    ends = np.cumsum([len(test.rows) for test in tests])[:-1]
+    q_values = np.split(benjamini_hochberg(p_values, weights), ends)
+    told = [_told(diary, test, q_value, settings) for test, q_value in zip(tests, q_values, strict=True)]
+    changed = pl.concat(told).filter(pl.col("kind") != STEADY).sort("p_value", maintain_order=True)
+    every = pl.concat([changed, *told[:2]])
+    found = every.unique("row", keep="first", maintain_order=True).sort("row")
+    since = _first_days(diary, found, as_of, _days_held_against(settings) + settings.recent_days)
+    return found.with_columns(since=since).select(_CONFORMED)
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """Cells, and what they have in each window, oldest first."""
+class _Tests:
+    """One kind of test, of all cells that it can be made of."""
 
-    cells: pl.DataFrame
-    counts: np.ndarray
-    exposure: np.ndarray
+    name: str
+    rows: np.ndarray
+    """Rows of the diary's cells (n,)."""
+    after: np.ndarray
+    before: np.ndarray
+    exposure_after: np.ndarray
+    exposure_before: np.ndarray
+    days_after: np.ndarray
+    spread: Spread
+    p_value: np.ndarray
 
-    def only(self, rows: np.ndarray) -> _Counts:
-        return _Counts(self.cells.filter(rows), self.counts[rows], self.exposure[rows])
-
-
-def _count(
-    mentions: pl.DataFrame, exposure: pl.DataFrame, as_of: date, n_days: int, n_windows: int, min_authors: int
-) -> _Counts:
-    window = n_windows - 1 - (pl.lit(as_of) - pl.col("day")).dt.total_days() // n_days
-    within = mentions.with_columns(window=window).filter(pl.col("window").is_between(0, n_windows - 1))
-    wide = within.group_by(CELL).agg(n_authors=pl.col("author").n_unique())
-    cells = wide.filter(pl.col("n_authors") >= min_authors).select(CELL).sort(CELL)
-    counted = within.group_by(*CELL, "window").agg(n=pl.col("author").n_unique())
-    shown = exposure.with_columns(window=window).filter(pl.col("window").is_between(0, n_windows - 1))
-    shown = shown.group_by("subject_kind", "subject", "window").agg(pl.col("n").sum())
-    return _Counts(
-        cells,
-        count_matrix(cells, counted, CELL, n_windows),
-        count_matrix(cells, shown, CELL[1:], n_windows),
-    )
+    @property
+    def sides(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What `rate_change` takes before the spread."""
+        return self.after, self.before, self.exposure_after, self.exposure_before
 
 
-def count_matrix(cells: pl.DataFrame, counted: pl.DataFrame, key: tuple[str, ...], width: int) -> np.ndarray:
-    """Counts of each cell and window, float64 (n_cells, width); 0 where there is none.
+def _hold_against(
+    diary: Diary, settings: TrendSettings, min_authors: int, n_days: int | None = None
+) -> _Tests:
+    """Test the last window, or its last days, against the windows before.
 
-    Args:
-        cells: The rows of the matrix.
-        counted: Columns window (from 0), n and those of the key, by which it is joined to the cells.
-        key: Columns of both.
-        width: How many windows.
+    How much counts vary is told from all windows of the diary, in spans as long as the baseline.
     """
-    placed = cells.with_row_index("row").join(counted, on=list(key))
-    matrix = np.zeros((cells.height, width))
-    matrix[placed["row"].to_numpy(), placed["window"].to_numpy()] = placed["n"].to_numpy()
-    return matrix
+    recent = settings.recent_days
+    stride = recent if n_days is None else max(recent, WEEK_DAYS)
+    n_before, last = settings.baseline_weeks * WEEK_DAYS // stride, diary.n_days // stride - 1
+    counts, exposure = diary.count(last + 1, stride, n_days or recent)
+    has_base = (exposure[:, last - n_before : last] > 0).sum(axis=1) >= MIN_WINDOWS
+    has_authors = diary.n_authors((n_before + 1) * stride) >= min_authors
+    rows = np.flatnonzero(has_authors & has_base & (exposure[:, last] > 0))
+    sums = RunningSums.of(counts[rows], exposure[rows])
+    spread = sums.spread([(end - n_before, end) for end in range(last, n_before - 1, -n_before)])
+    name, window = (SHORT, n_days) if n_days else (WINDOW, recent)
+    return _compare(name, rows, sums, (last - n_before, last, last + 1), spread, window)
 
 
-def _sums(values: np.ndarray, split: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sums before and from the split of each row on."""
-    is_after = np.arange(values.shape[1]) >= split[:, None]
-    return np.where(is_after, 0.0, values).sum(axis=1), np.where(is_after, values, 0.0).sum(axis=1)
-
-
-def _split(book: _Counts, split: np.ndarray, dispersion: np.ndarray) -> RateChange:
-    """How the rate differs from each cell's split on; a side without an exposure tells nothing."""
-    before, after = _sums(book.counts, split)
-    exposed_before, exposed_after = _sums(book.exposure, split)
-    is_known = (exposed_before > 0) & (exposed_after > 0)
-    change = rate_change(
-        np.where(is_known, after, 0.0),
-        np.where(is_known, before, 0.0),
-        np.maximum(exposed_after, 1e-9),
-        np.maximum(exposed_before, 1e-9),
-        dispersion,
+def _try_steps(diary: Diary, settings: TrendSettings, min_authors: int) -> _Tests:
+    """Test every week as the first of another rate: the likeliest, corrected for the weeks tried."""
+    n_weeks = settings.step_weeks
+    counts, exposure = diary.count(n_weeks, WEEK_DAYS, WEEK_DAYS)
+    is_known = (exposure > 0).sum(axis=1) >= 2 * MIN_WINDOWS
+    rows = np.flatnonzero(is_known & (diary.n_authors(n_weeks * WEEK_DAYS) >= min_authors))
+    sums = RunningSums.of(counts[rows], exposure[rows])
+    splits = range(MIN_WINDOWS, n_weeks - 1)
+    tried = (
+        _compare(STEP, rows, sums, (0, week, n_weeks), sums.spread([(0, week), (week, n_weeks)]), WEEK_DAYS)
+        for week in splits
     )
-    freedom = dispersion_freedom(book.counts.shape[1])
-    z = stats.norm.isf(np.maximum(change.p_value, 1e-300) / 2)
-    return replace(change, p_value=np.minimum(1.0, 2 * stats.t.sf(z, freedom)))
+    best = reduce(_surer, tried)
+    return replace(best, p_value=np.minimum(1.0, best.p_value * len(splits)))
 
 
-def _told(
-    book: _Counts,
-    change: RateChange,
-    p_value: np.ndarray,
-    split: np.ndarray,
-    dispersion: np.ndarray,
-    settings: TrendSettings,
-) -> pl.DataFrame:
-    before, after = _sums(book.counts, split)
-    exposed_before, exposed_after = _sums(book.exposure, split)
-    q_value = benjamini_hochberg(p_value)
+def _compare(
+    name: str,
+    rows: np.ndarray,
+    sums: RunningSums,
+    places: tuple[int, int, int],
+    spread: Spread,
+    window_days: int,
+) -> _Tests:
+    """Test the windows from the second place to the third against those from the first to the second."""
+    first, split, end = places
+    after, exposure_after, *_ = sums.within(split, end)
+    before, exposure_before, *_ = sums.within(first, split)
+    is_known = (exposure_before > 0) & (exposure_after > 0)
+    sides = after, before, np.maximum(exposure_after, 1e-9), np.maximum(exposure_before, 1e-9)
+    p_value = np.where(is_known, change_p_value(*sides, spread), 1.0)
+    return _Tests(name, rows, *sides, np.full(len(rows), (end - split) * window_days), spread, p_value)
+
+
+def _surer(one: _Tests, other: _Tests) -> _Tests:
+    """Of each cell the test of the smaller p-value, the first where both are alike."""
+    is_other = other.p_value < one.p_value
+
+    def chosen(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.where(is_other, right, left)
+
+    return _Tests(
+        one.name,
+        one.rows,
+        chosen(one.after, other.after),
+        chosen(one.before, other.before),
+        chosen(one.exposure_after, other.exposure_after),
+        chosen(one.exposure_before, other.exposure_before),
+        chosen(one.days_after, other.days_after),
+        Spread(
+            chosen(one.spread.dispersion, other.spread.dispersion),
+            chosen(one.spread.freedom, other.spread.freedom),
+        ),
+        chosen(one.p_value, other.p_value),
+    )
+
+
+def _told(diary: Diary, test: _Tests, q_value: np.ndarray, settings: TrendSettings) -> pl.DataFrame:
+    """CHANGE_ROWS of one kind of test without since, with row and is_step."""
+    change = rate_change(*test.sides, test.spread)
     is_sure = q_value <= settings.false_discovery_rate
     rises = is_sure & (change.ratio >= settings.min_ratio)
     falls = is_sure & (change.ratio <= 1 / settings.min_ratio)
     kind = np.select(
-        [rises & (before == 0), rises, falls & (after == 0), falls], [NEW, RISING, GONE, FALLING], STEADY
+        [rises & (test.before == 0), rises, falls & (test.after == 0), falls],
+        [NEW, RISING, GONE, FALLING],
+        STEADY,
     )
-    return book.cells.with_columns(
+    return diary.cells[test.rows].with_columns(
+        row=pl.Series(test.rows, dtype=pl.Int64),
         kind=pl.Series(kind, dtype=pl.String),
-        n_after=pl.Series(after),
-        n_before=pl.Series(before),
-        exposure_after=pl.Series(exposed_after),
-        exposure_before=pl.Series(exposed_before),
+        days_after=pl.Series(test.days_after, dtype=pl.Int64),
+        n_after=pl.Series(test.after),
+        n_before=pl.Series(test.before),
+        exposure_after=pl.Series(test.exposure_after),
+        exposure_before=pl.Series(test.exposure_before),
         ratio=_finite(change.ratio),
         ratio_low=_finite(change.low),
         ratio_high=_finite(change.high),
-        dispersion=pl.Series(dispersion).round(6),
-        p_value=pl.Series(p_value),
+        dispersion=pl.Series(test.spread.dispersion).round(6),
+        p_value=pl.Series(test.p_value),
         q_value=pl.Series(q_value),
+        is_step=pl.lit(test.name == STEP),
     )
 
 
@@ -363,20 +240,13 @@ def _finite(values: np.ndarray) -> pl.Series:
     return pl.Series(np.where(np.isfinite(values), np.round(values, 6), np.nan)).fill_nan(None)
 
 
-def _onset(
-    cell: Sequence[str], mentions: pl.DataFrame, exposure: pl.DataFrame, first: date, last: date
-) -> date | None:
-    """First day of the new rate of one cell."""
-    theme, subject_kind, subject = cell
-    where = (pl.col("subject_kind") == subject_kind) & (pl.col("subject") == subject)
-    said = mentions.filter(where, pl.col("theme_id") == theme).unique(["author", "day"])
-    counts = _by_day(said.with_columns(n=pl.lit(1.0)), first, last)
-    place = find_onset(counts, _by_day(exposure.filter(where), first, last))
-    return None if place is None else first + timedelta(days=place)
-
-
-def _by_day(rows: pl.DataFrame, first: date, last: date) -> np.ndarray:
-    counts = np.zeros((last - first).days + 1)
-    within = rows.filter(pl.col("day").is_between(first, last))
-    np.add.at(counts, (within["day"] - first).dt.total_days().to_numpy(), within["n"].to_numpy())
-    return counts
+def _first_days(diary: Diary, found: pl.DataFrame, as_of: date, n_days: int) -> pl.Series:
+    """First day of the new rate of each cell that changed: of a step its week, else the likeliest day."""
+    days: list[date | None] = []
+    for row, kind, is_step, days_after in found.select("row", "kind", "is_step", "days_after").iter_rows():
+        ago = days_after
+        if kind != STEADY and not is_step:
+            place = find_onset(*diary.daily(row, n_days))
+            ago = 0 if place is None else n_days - place
+        days.append(as_of - timedelta(days=ago - 1) if kind != STEADY and ago else None)
+    return pl.Series(days, dtype=pl.Date)

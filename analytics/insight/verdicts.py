@@ -17,14 +17,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from analytics.insight.trends import (
-    CELL,
-    CONFIDENCE,
-    WEEK_DAYS,
-    count_matrix,
-    dispersion_around,
-    dispersion_freedom,
-)
+from analytics.insight.rates import CONFIDENCE, dispersion_around
+from analytics.insight.trends import WEEK_DAYS
+from analytics.insight.windows import CELL, count_matrix
 from analytics.tables import ALL
 
 WORKED, WORSE, NO_EFFECT, TOO_EARLY = "worked", "worse", "no visible effect", "too early"
@@ -158,11 +153,11 @@ def _verdict(
     compared_with, untouched = _untouched(row, done, said, shown, span)
     counts = np.vstack([touched.together, untouched.together])
     exposed = np.vstack([touched.shown, untouched.shown])
-    spread = dispersion_around(
+    around = dispersion_around(
         np.vstack([counts, untouched.counts]), np.vstack([exposed, untouched.exposure]), span.n_before
-    )[:2]
+    )
+    spread, freedom = around.dispersion[:2], float(around.freedom[:2].min())
     change, error = difference_in_differences(counts, exposed, span.n_before, spread)
-    freedom = dispersion_freedom(span.n_before + span.n_after)
     margin = float(stats.t.isf((1 - CONFIDENCE) / 2, freedom)) * error
     n_days = _days_until_visible(counts, exposed, span, spread, freedom)
     verdict = _word(row["kind"], change - margin, change + margin, is_enough=n_days == 0)

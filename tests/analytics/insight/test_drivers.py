@@ -69,3 +69,47 @@ def test_what_the_data_cannot_tell_is_not_told() -> None:
     )
     assert not constant.effect[0]
     assert np.isnan(constant.p_value[0])
+
+
+def test_levels_of_many_items_cost_what_they_were_told_from() -> None:
+    rng = np.random.default_rng(4)
+    item = np.repeat(np.arange(400), 2)
+    held = []
+    for _ in range(100):
+        presence = rng.random((800, 6)) < 0.3
+        found = measure_effects(presence, rng.normal(0, 1, 800), item=item, author=np.arange(800))
+        held += list((found.low <= 0) & (found.high >= 0))
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+
+
+def test_one_who_wrote_much_of_it_makes_it_unsure() -> None:
+    rng = np.random.default_rng(5)
+    held = []
+    for _ in range(300):
+        author = np.r_[np.zeros(30, dtype=np.int64), np.arange(1, 971)]
+        presence = np.r_[np.ones(30), rng.random(970) < 0.04].astype(bool)[:, None]
+        outcome = rng.normal(0, 1, 971)[author] + rng.normal(0, 0.5, 1_000)
+        found = measure_effects(presence, outcome, item=np.zeros(1_000, dtype=np.int64), author=author)
+        held.append(found.low[0] <= 0 <= found.high[0])
+    assert np.mean(held) >= 0.92
+
+
+def test_where_one_author_says_it_all_there_is_no_interval() -> None:
+    rng = np.random.default_rng(6)
+    author = np.r_[np.zeros(10, dtype=np.int64), np.arange(1, 91)]
+    presence = (author == 0)[:, None]
+    nothing = np.zeros(100, dtype=np.int64)
+    alone = measure_effects(presence, rng.normal(0, 1, 100), item=nothing, author=np.zeros(100, np.int64))
+    assert np.isnan([alone.low[0], alone.high[0], alone.p_value[0]]).all()
+    found = measure_effects(presence, rng.normal(0, 1, 100), item=nothing, author=author)
+    assert np.isnan([found.low[0], found.high[0], found.p_value[0]]).all()
+
+
+def test_the_same_answer_of_a_few_is_no_certainty() -> None:
+    """Six of a hundred return; of ten who mention a theme nobody does, which says little."""
+    rng = np.random.default_rng(3)
+    outcome = (rng.random(1_000) < 0.06).astype(float)
+    presence = np.zeros((1_000, 1))
+    presence[np.flatnonzero(outcome == 0)[:10], 0] = 1
+    found = measure_effects(presence, outcome, item=np.zeros(1_000, dtype=int), author=np.arange(1_000))
+    assert found.effect[0] < 0 < found.high[0]

@@ -4,89 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 
-from analytics.insight.trends import (
-    CHANGE_ROWS,
-    GONE,
-    NEW,
-    RISING,
-    STEADY,
-    benjamini_hochberg,
-    find_changes,
-    find_onset,
-    find_steps,
-    measure_dispersion,
-    rate_change,
-)
+from analytics.insight.trends import CHANGE_ROWS, GONE, NEW, RISING, STEADY, find_changes
 from analytics.settings import TrendSettings
 
 AS_OF = date(2026, 6, 30)
 SETTINGS = TrendSettings()
-
-
-def test_without_over_dispersion_the_test_is_the_exact_binomial_one() -> None:
-    one = np.ones(1)
-    found = rate_change(np.array([12.0]), np.array([40.0]), 100 * one, 800 * one, one)
-    upper = stats.binom.sf(11, 52, 100 / 900)
-    assert found.p_value[0] == pytest.approx(2 * upper, rel=1e-9)
-    assert found.ratio[0] == pytest.approx(12 / 100 / (40 / 800))
-    low, high = stats.binomtest(12, 52).proportion_ci(0.95, "exact")
-    assert found.low[0] == pytest.approx(low / (1 - low) * 8)
-    assert found.high[0] == pytest.approx(high / (1 - high) * 8)
-
-
-def test_nothing_before_and_nothing_since() -> None:
-    none, some, one = np.zeros(1), np.full(1, 9.0), np.ones(1)
-    new = rate_change(some, none, one, 8 * one, one)
-    assert np.isinf(new.ratio[0])
-    assert new.low[0] > 1
-    gone = rate_change(none, 8 * some, one, 8 * one, one)
-    assert gone.ratio[0] == 0
-    assert gone.high[0] < 1
-    silent = rate_change(none, none, one, 8 * one, one)
-    assert np.isnan(silent.ratio[0])
-    assert silent.p_value[0] == 1
-
-
-def test_what_comes_in_bursts_must_change_more() -> None:
-    one = np.ones(1)
-    calm = rate_change(np.array([30.0]), np.array([120.0]), one, 8 * one, one)
-    wild = rate_change(np.array([30.0]), np.array([120.0]), one, 8 * one, 4 * one)
-    assert wild.p_value[0] > calm.p_value[0]
-    assert wild.low[0] < calm.low[0] < calm.high[0] < wild.high[0]
-
-
-def test_dispersion_is_one_for_independent_counts_and_found_where_there_is_more() -> None:
-    rng = np.random.default_rng(0)
-    exposure = np.tile(rng.uniform(50, 150, 8), (400, 1))
-    calm = rng.poisson(exposure / 10)
-    assert measure_dispersion(calm, exposure).mean() == pytest.approx(1.0, abs=0.12)
-    wild = rng.poisson(rng.gamma(5.0, exposure / 50))
-    assert measure_dispersion(wild, exposure).mean() == pytest.approx(3.0, abs=0.3)
-
-
-@given(st.lists(st.floats(0, 1), min_size=0, max_size=40))
-def test_adjusted_p_values_are_those_of_scipy(p_values: list[float]) -> None:
-    adjusted = benjamini_hochberg(np.array(p_values))
-    if p_values:
-        assert adjusted == pytest.approx(stats.false_discovery_control(p_values))
-    else:
-        assert not len(adjusted)
-
-
-def test_the_first_day_of_another_rate() -> None:
-    counts = np.array([1, 0, 1, 0, 1, 0, 5, 6, 4, 5.0])
-    assert find_onset(counts, np.ones(10)) == 6
-    assert find_onset(np.zeros(10), np.ones(10)) is None
-    assert find_onset(np.ones(10), np.ones(10)) is None
-    grown = np.array([10.0] * 5 + [100.0] * 5)
-    assert find_onset(grown / 10, grown) is None, "the rate is the same, there is only more of everything"
 
 
 def store(
@@ -114,8 +39,8 @@ def store(
     return pl.DataFrame(rows, schema=schema, orient="row"), written.with_columns(pl.col("n").cast(pl.Float64))
 
 
-def changes(mentions: pl.DataFrame, exposure: pl.DataFrame, find=find_changes) -> dict[str, dict]:
-    found = find(mentions, exposure, SETTINGS, as_of=AS_OF, min_authors=5)
+def changes(mentions: pl.DataFrame, exposure: pl.DataFrame) -> dict[str, dict]:
+    found = find_changes(mentions, exposure, SETTINGS, as_of=AS_OF, min_authors=5)
     assert found.schema == pl.Schema(CHANGE_ROWS)
     return {row["theme_id"]: row for row in found.iter_rows(named=True)}
 
@@ -158,17 +83,28 @@ def test_too_little_before_says_nothing() -> None:
     assert changes(*store({"a": [1] * 2 + [0] * 61})) == {}, "two authors are too few to be looked at"
     nothing, exposure = store({"a": [0] * 63})
     assert changes(nothing, exposure) == {}
-    assert changes(nothing, exposure, find_steps) == {}
 
 
 def test_a_step_is_found_with_its_week_long_after_it() -> None:
     daily = [0, 1, 0, 0, 1, 0, 0] * 15 + [2, 3, 2, 2, 3, 2, 2] * 11
     mentions, exposure = store({"torn": daily, "steady": [1] * 182})
-    found = changes(mentions, exposure, find_steps)
+    found = changes(mentions, exposure)
     assert found["torn"]["kind"] == RISING
     assert found["torn"]["since"] == AS_OF - timedelta(days=7 * 11 - 1)
     assert found["steady"]["kind"] == STEADY
-    assert changes(mentions, exposure)["torn"]["kind"] == STEADY, "of late nothing changed"
+    assert found["torn"]["days_after"] == 7 * 11
+
+
+def test_one_cell_is_told_once_by_its_step_or_by_its_last_days() -> None:
+    weekly = {"step": [1] * 154 + [6] * 28, "burst": [3] * 175 + [12] * 7, "days": [9] * 179 + [40] * 3}
+    found = changes(*store(weekly))
+    assert {theme: (row["kind"], row["days_after"]) for theme, row in found.items()} == {
+        "step": (RISING, 28),
+        "burst": (RISING, 7),
+        "days": (RISING, 3),
+    }
+    assert found["days"]["n_before"] == 8 * 3 * 9, "the same weekdays of eight weeks"
+    assert found["days"]["since"] == AS_OF - timedelta(days=2)
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
