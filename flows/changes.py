@@ -7,12 +7,12 @@ from functools import lru_cache
 import polars as pl
 
 from analytics.insight.trends import find_changes
-from analytics.store.registry import THEME
+from analytics.insight.windows import EVERYTHING, ITEM, SEGMENT
+from analytics.store.registry import GROUP, THEME
 from flows.compose import compose_insights
 from flows.interactions import interactions_of
 from flows.night import Night
 
-EVERYTHING, ITEM, SEGMENT = "all", "item", "segment"
 _PLACE = ("subject_kind", "subject")
 
 
@@ -32,22 +32,33 @@ def changes_of(night: Night) -> pl.DataFrame:
 def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Who mentions which theme, where and when, and what that is counted in; sources on hold left out.
 
+    Of a group of themes its complaints count, and in the whole store only: what moves several themes a
+    little, each too little to be sure of, may be sure of them together.
+
     Returns:
         Columns theme_id, document_id, author, day, subject_kind, subject; and those of `exposure_of`.
     """
     insights = compose_insights(night)
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
     places = places_of(documents.drop_nulls("day"))
-    shown = insights.themes.filter("is_shown", pl.col("level") == THEME)
-    said = (
-        insights.opinion_themes.select("opinion_id", "theme_id")
-        .join(shown, on="theme_id", how="semi")
-        .join(insights.opinions.select("opinion_id", "document_id"), on="opinion_id")
-        .select("theme_id", "document_id")
-        .unique()
-        .join(places, on="document_id")
+    shown = insights.themes.filter("is_shown").select("theme_id", "level", "parent_id")
+    said = insights.opinion_themes.select("opinion_id", "theme_id").join(
+        insights.opinions.select("opinion_id", "document_id", "sentiment_label"), on="opinion_id"
     )
-    return said, exposure_of(night, places)
+    of_themes = said.join(shown.filter(pl.col("level") == THEME), on="theme_id", how="semi")
+    groups = shown.filter(pl.col("level") == GROUP).select(group_id="theme_id")
+    complaints = (
+        said.filter(pl.col("sentiment_label") == "negative")
+        .join(shown.select("theme_id", group_id="parent_id"), on="theme_id")
+        .join(groups, on="group_id", how="semi")
+        .select(theme_id="group_id", document_id="document_id")
+    )
+    everywhere = places.filter(pl.col("subject_kind") == EVERYTHING)
+    placed = [
+        rows.select("theme_id", "document_id").unique().join(where, on="document_id")
+        for rows, where in ((of_themes, places), (complaints, everywhere))
+    ]
+    return pl.concat(placed), exposure_of(night, places)
 
 
 def places_of(documents: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.insight.candidates import ITEM, SEGMENT
+from analytics.insight.windows import ITEM, SEGMENT
 from analytics.settings import Settings
 from analytics.store.decision_acts import standings
 from analytics.store.journal import Attempt

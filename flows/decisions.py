@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 
 from analytics.identity import canonical_json, hash_of
-from analytics.insight.candidates import locate_changes, merge_alike
+from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups
 from analytics.insight.decisions import from_changes, from_effects, from_loved, rank_decisions, still_open
 from analytics.insight.trends import FALLING, GONE
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
 from analytics.store.decision_acts import kind_weights
+from analytics.store.registry import THEME
 from analytics.tables import TABLES
 from flows.changes import changes_of, counts_orders, said_of
 from flows.compose import Insights, compose_insights, registry_of
@@ -34,10 +35,10 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
     located = _located(night, changes)
     settings = night.settings.trends
     common: Any = {"as_of": night.as_of, "weeks": settings.step_weeks}
-    parents = dict(insights.themes.select("theme_id", "parent_id").iter_rows())
+    parents = parents_of(insights)
     found = pl.concat(
         [
-            from_changes(located, drivers, **common, false_rate=settings.false_discovery_rate),
+            from_changes(located, drivers, parents, **common, false_rate=settings.false_discovery_rate),
             from_effects(drivers, parents, **common, false_rate=settings.false_discovery_rate),
             from_loved(_with_themes(night, insights), **common),
         ]
@@ -85,10 +86,17 @@ def _exposure(night: Night) -> str:
 def _located(night: Night, changes: pl.DataFrame) -> pl.DataFrame:
     """What changed, each told once and in its narrowest place."""
     said, _ = said_of(night)
-    located = locate_changes(changes)
+    parents = parents_of(compose_insights(night))
+    located = narrow_groups(locate_changes(changes), parents)
     first = located["since"].drop_nulls().min()
     lately = said if first is None else said.filter(pl.col("day") >= pl.lit(first))
-    return merge_alike(located, lately.select("theme_id", "author"))
+    return merge_alike(located, lately.select("theme_id", "author"), parents)
+
+
+def parents_of(insights: Insights) -> dict[str, str]:
+    """Theme to the group that it belongs to."""
+    grouped = insights.themes.filter(pl.col("level") == THEME).drop_nulls("parent_id")
+    return dict(grouped.select("theme_id", "parent_id").iter_rows())
 
 
 def _published(located: pl.DataFrame, night: Night) -> pl.DataFrame:
@@ -115,7 +123,7 @@ def _with_themes(night: Night, insights: Insights) -> pl.DataFrame:
     documents = insights.documents.filter("is_covered").join(
         loved.select("item_id"), on="item_id", how="semi"
     )
-    shown = insights.themes.filter("is_shown", pl.col("level") == "theme").select("theme_id")
+    shown = insights.themes.filter("is_shown", pl.col("level") == THEME).select("theme_id")
     praised = (
         insights.opinions.filter(pl.col("sentiment_label") == "positive")
         .join(insights.opinion_themes.select("opinion_id", "theme_id"), on="opinion_id")

@@ -39,9 +39,14 @@ def statements_of(night: Night, insights: Insights, decision: Mapping[str, Any])
     )
     if decision["basis"] == LOVED:
         return said
-    themes = [decision["theme_id"], *decision["other_themes"]]
-    under = insights.opinion_themes.filter(pl.col("theme_id").is_in(themes))
-    return said.join(under, on="opinion_id", how="semi")
+    told = [decision["theme_id"], *decision["other_themes"]]
+    under = insights.opinion_themes.filter(pl.col("theme_id").is_in(told)).select("opinion_id")
+    of_groups = insights.themes.filter(pl.col("parent_id").is_in(told)).select("theme_id")
+    grouped = insights.opinion_themes.join(of_groups, on="theme_id", how="semi")
+    complaints = said.filter(pl.col("sentiment_label") == "negative").join(
+        grouped, on="opinion_id", how="semi"
+    )
+    return said.join(pl.concat([under, complaints.select("opinion_id")]), on="opinion_id", how="semi")
 
 
 def placed_documents(night: Night, insights: Insights, decision: Mapping[str, Any]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from analytics.insight.decision_words import (
 )
 from analytics.insight.shares import document_days, theme_days, trends
 from analytics.store.generation import Content
+from analytics.store.registry import GROUP
 from analytics.tables import TABLES
 from flows.briefing import briefing_files
 from flows.compose import Insights, calendar_of, compose_insights, registry_of, theme_events_of
@@ -108,13 +109,14 @@ def _changes_in_words(changes: pl.DataFrame, items: pl.DataFrame, insights: Insi
 
 
 def _named(rows: pl.DataFrame, items: pl.DataFrame, insights: Insights, item_id: pl.Expr) -> pl.DataFrame:
-    """Rows with item_id, item (its title, or its id) and name (of the theme), in the same order."""
+    """Rows with item_id, item (its title, or its id), name and is_group of the theme, in the same order."""
+    names = insights.themes.select("theme_id", "name", is_group=pl.col("level") == GROUP)
     titles = items.select("item_id", item=pl.coalesce("title", "item_id"))
     return (
         rows.with_columns(item_id=item_id)
         .join(titles, on="item_id", how="left", maintain_order="left")
         .with_columns(item=pl.coalesce("item", "item_id"))
-        .join(insights.themes.select("theme_id", "name"), on="theme_id", how="left", maintain_order="left")
+        .join(names, on="theme_id", how="left", maintain_order="left")
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from analytics.insight.verdicts import TOO_EARLY, VERDICT_ROWS, measure_verdicts, verdict_sentence
+from analytics.insight.windows import ITEM, SEGMENT
 from analytics.store.decision_acts import DONE, STATUSES
 from analytics.tables import TABLES
-from flows.changes import ITEM, SEGMENT, said_of
+from flows.changes import said_of
 from flows.compose import Insights, registry_of
 from flows.decision_desk import decisions_listed, standings_of
 from flows.gather import live_rows

@@ -9,14 +9,14 @@ from typing import Any
 import polars as pl
 
 from analytics.insight.trends import FALLING, GONE, NEW, RISING, STEADY
+from analytics.insight.windows import EVERYTHING
 
-EVERYTHING, ITEM, SEGMENT = "all", "item", "segment"
 MIN_CONCENTRATION = 0.6
 """A change is one of an item, or of a segment, where at least so much of it happened there."""
 SAME_TIME = timedelta(days=14)
 """Changes of one place that begin within so many days may be one thing."""
 MIN_OVERLAP = 0.2
-"""Changes of the whole store are one where so many of the authors who speak of either speak of both."""
+"""Changes may be one where so many of the authors who speak of either speak of both."""
 
 _UP = pl.col("kind").is_in([NEW, RISING])
 _DIRECTION = pl.when(_UP).then(pl.lit("up")).when(pl.col("kind").is_in([FALLING, GONE])).then(pl.lit("down"))
@@ -59,12 +59,34 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def merge_alike(located: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
-    """Tell once what several themes say of the same thing: same place, direction and time.
+def narrow_groups(located: pl.DataFrame, parents: Mapping[str, str]) -> pl.DataFrame:
+    """Without the changes of groups of themes that their own themes tell: most of it happened in them.
+
+    Args:
+        located: As `locate_changes` returns it.
+        parents: Theme to its group.
+    """
+    group = pl.col("theme_id").replace_strict(dict(parents), default=None, return_dtype=pl.String)
+    told = (
+        located.with_columns(theme_id=group)
+        .drop_nulls("theme_id")
+        .group_by("theme_id", "direction")
+        .agg(told=pl.col("excess").sum())
+    )
+    held = located.join(told, on=["theme_id", "direction"], how="left", maintain_order="left")
+    is_told = (pl.col("told") / pl.col("excess") >= MIN_CONCENTRATION).fill_null(False)
+    return held.filter(~is_told).drop("told")
+
+
+def merge_alike(
+    located: pl.DataFrame, mentions: pl.DataFrame, parents: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """Tell once what several themes say of the same thing: same place and direction, same time or people.
 
     Args:
         located: As `locate_changes` returns it.
         mentions: Columns theme_id, author: who speaks of what since the first of the changes.
+        parents: Theme to its group; a theme and its group say the same.
 
     Returns:
         The largest change of each group, with `others`: the themes that it stands for too.
@@ -76,7 +98,7 @@ def merge_alike(located: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
     kept: list[dict[str, Any]] = []
     ranked = located.sort(-pl.col("excess").abs(), "theme_id", "subject_kind", "subject", "direction")
     for row in ranked.iter_rows(named=True):
-        same = next((one for one in kept if _is_same(one, row, speakers)), None)
+        same = next((one for one in kept if _is_same(one, row, speakers, parents or {})), None)
         if same is None:
             kept.append({**row, "others": []})
         elif row["theme_id"] not in (same["theme_id"], *same["others"]):
@@ -84,15 +106,22 @@ def merge_alike(located: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(kept, schema={**located.schema, "others": pl.List(pl.String)})
 
 
-def _is_same(one: Mapping[str, Any], other: Mapping[str, Any], speakers: Mapping[str, set[Any]]) -> bool:
-    place = ("subject_kind", "subject", "direction")
-    if any(one[name] != other[name] for name in place):
+def _is_same(
+    one: Mapping[str, Any],
+    other: Mapping[str, Any],
+    speakers: Mapping[str, set[Any]],
+    parents: Mapping[str, str],
+) -> bool:
+    if any(one[name] != other[name] for name in ("subject_kind", "subject", "direction")):
         return False
+    left, right = one["theme_id"], other["theme_id"]
+    if parents.get(left) == right or parents.get(right) == left:
+        return True
     if one["since"] is None or other["since"] is None:
         return False
-    if abs(one["since"] - other["since"]) > SAME_TIME:
-        return False
-    if one["subject_kind"] != EVERYTHING:
-        return True
-    left, right = (speakers.get(str(row["theme_id"]), set()) for row in (one, other))
-    return len(left & right) >= MIN_OVERLAP * max(1, min(len(left), len(right)))
+    is_same_time = abs(one["since"] - other["since"]) <= SAME_TIME
+    said = speakers.get(left, set()), speakers.get(right, set())
+    is_same_people = len(said[0] & said[1]) >= MIN_OVERLAP * max(1, min(map(len, said)))
+    if one["subject_kind"] == EVERYTHING:
+        return is_same_time and is_same_people
+    return is_same_time or is_same_people

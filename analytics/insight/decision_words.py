@@ -13,7 +13,8 @@ def finding_sentence(row: Mapping[str, Any]) -> str:
     """What was found, where, since when, how large and how sure.
 
     Args:
-        row: Columns of table decision, `name` of its theme, `item` (the item's title) and `outcome_kind`.
+        row: Columns of table decision, `name` of its theme, is_group (it is a group of themes, whose complaints
+            are meant), `item` (the item's title), outcome_kind and is_share.
     """
     told = {CHANGE: _change, EFFECT: _effect}.get(row["basis"], _loved)(row)
     return f"{told} {row['certainty'].capitalize()}."
@@ -54,7 +55,8 @@ def change_sentence(row: Mapping[str, Any]) -> str:
     """What changed, where, since when and by how much.
 
     Args:
-        row: Columns of table change, `name` of its theme, item_id, `item` (the item's title) and segment.
+        row: Columns of table change, `name` of its theme, is_group, item_id, `item` (the item's title) and
+            segment.
     """
     return _change({**row, "finding": row["kind"], **{f"size{end}": row[f"ratio{end}"] for end in _ENDS}})
 
@@ -93,17 +95,20 @@ def place_of(row: Mapping[str, Any]) -> str:
 
 
 def _change(row: Mapping[str, Any]) -> str:
+    is_group = bool(row.get("is_group"))
+    what = f"Complaints about {quoted(row)}" if is_group else quoted(row)
+    be, said = ("are", "made") if is_group else ("is", "said")
     where, since = place_of(row), f"since {spell_day(row['since'])}"
     if row["finding"] == "new":
         return (
-            f"{quoted(row)}{where} is new {since}: {count(row['n_authors'], 'person', 'people')}, "
+            f"{what}{where} {be} new {since}: {count(row['n_authors'], 'person', 'people')}, "
             f"{_rate(row['rate_after'], row)}, none before."
         )
     if row["finding"] == "gone":
-        return f"{quoted(row)}{where} is gone {since}; it was {_rate(row['rate_before'], row)}."
+        return f"{what}{where} {be} gone {since}; before, {_rate(row['rate_before'], row)}."
     rates = f"from {_number(row['rate_before'])} to {_rate(row['rate_after'], row)}"
     interval = f"95 % interval {_times(row['size_low'])} to {_times(row['size_high'])} times"
-    return f"{quoted(row)}{where} is said {_how_often(row['size'])} {since}: {rates} ({interval})."
+    return f"{what}{where} {be} {said} {_how_often(row['size'])} {since}: {rates} ({interval})."
 
 
 def _effect(row: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import polars as pl
 
 from analytics import identity
-from analytics.insight.candidates import ITEM, SEGMENT
 from analytics.insight.trends import FALLING, GONE, NEW, RISING
+from analytics.insight.windows import ITEM, SEGMENT
 from analytics.rows import EPISODE_ROWS
 from analytics.tables import ALL
 
@@ -63,7 +63,13 @@ class Ranked:
 
 
 def from_changes(
-    located: pl.DataFrame, drivers: pl.DataFrame, *, as_of: date, weeks: int, false_rate: float
+    located: pl.DataFrame,
+    drivers: pl.DataFrame,
+    parents: Mapping[str, str],
+    *,
+    as_of: date,
+    weeks: int,
+    false_rate: float,
 ) -> pl.DataFrame:
     """What asks for a decision because its rate changed; FOUND_ROWS.
 
@@ -73,12 +79,14 @@ def from_changes(
     Args:
         located: As `merge_alike` returns it.
         drivers: As the flow's table driver.
+        parents: Theme to its group; complaints of a group harm where one of its themes does.
         as_of: The night.
         weeks: How far back one reads what is said less.
         false_rate: Greatest q of an effect that counts.
     """
     sure = drivers.filter(pl.col("q_value") <= false_rate)
     harmful, loved = set(_harmful(sure)["theme_id"]), set(_helpful(sure)["theme_id"])
+    harmful |= {parents[theme] for theme in harmful if theme in parents}
     first_day = as_of - timedelta(weeks=weeks) + timedelta(days=1)
     rows = []
     for row in located.iter_rows(named=True):
@@ -116,7 +124,7 @@ def from_changes(
 
 
 def from_effects(
-    drivers: pl.DataFrame, parents: Mapping[str, str | None], *, as_of: date, weeks: int, false_rate: float
+    drivers: pl.DataFrame, parents: Mapping[str, str], *, as_of: date, weeks: int, false_rate: float
 ) -> pl.DataFrame:
     """Themes that harm what customers do next, or where a store knows no such thing, their ratings.
 

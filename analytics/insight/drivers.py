@@ -7,8 +7,8 @@ hold where an author writes several texts: errors are added up by author (Liang 
 much of what is said of a theme pulls the effect to himself: his errors count as they would be without him
 (Bell and McCaffrey 2002, CR3), and so few authors stand behind it as they are in effect (Carter, Schnepel and
 Steigerwald 2017). For a yes-or-no outcome the effect is in points of its probability; where all who mention a
-theme have the same yes or no, errors around the model are nearly nothing, so that those around the model
-without the theme count where they are larger.
+theme have the same yes or no, their own errors are nearly nothing, so that those of all documents count where
+they are larger.
 """
 
 from __future__ import annotations
@@ -80,10 +80,7 @@ def measure_effects(
     weighted = centred @ weights
     spread, freedom = _spread_by_author(weighted, residual[:, None], author)
     if np.isin(outcome, (0, 1)).all():
-        # What is left of a theme when the others are taken out: its weights, scaled back.
-        own_part = weighted / np.maximum((weighted**2).sum(axis=0), 1e-300)
-        without = residual[:, None] + own_part * np.nan_to_num(effect)
-        spread = np.maximum(spread, _spread_by_author(weighted, without, author)[0])
+        spread = np.maximum(spread, (residual**2).mean() * (weighted**2).sum(axis=0))
     # Levels of items were measured too, each from its own documents.
     n_told = n - centred.shape[1] - len(np.unique(item))
     error = np.sqrt(spread * n / max(1, n_told))

@@ -23,7 +23,7 @@ from analytics.insight.rates import (
     find_onset,
     rate_change,
 )
-from analytics.insight.windows import Diary, keep_diary
+from analytics.insight.windows import EVERYTHING, Diary, keep_diary
 from analytics.settings import TrendSettings
 
 WEEK_DAYS = 7
@@ -98,7 +98,8 @@ def tell_changes(diary: Diary, settings: TrendSettings, *, as_of: date, min_auth
     if settings.recent_days > SHORT_DAYS:
         tests.append(_hold_against(diary, settings, min_authors, SHORT_DAYS))
     p_values = np.concatenate([test.p_value for test in tests])
-    weights = np.concatenate([np.full(len(test.rows), WEIGHTS[test.name]) for test in tests])
+    is_whole = (diary.cells["subject_kind"] == EVERYTHING).to_numpy()
+    weights = np.concatenate([WEIGHTS[test.name] * _of_places(is_whole[test.rows]) for test in tests])
     ends = np.cumsum([len(test.rows) for test in tests])[:-1]
     q_values = np.split(benjamini_hochberg(p_values, weights), ends)
     told = [_told(diary, test, q_value, settings) for test, q_value in zip(tests, q_values, strict=True)]
@@ -107,6 +108,14 @@ def tell_changes(diary: Diary, settings: TrendSettings, *, as_of: date, min_auth
     found = every.unique("row", keep="first", maintain_order=True).sort("row")
     since = _first_days(diary, found, as_of, _days_held_against(settings) + settings.recent_days)
     return found.with_columns(since=since).select(_CONFORMED)
+
+
+def _of_places(is_whole: np.ndarray) -> np.ndarray:
+    """Weights of tests, 1 in the mean: the whole store has as much as all its parts, which are many more."""
+    n, n_whole = len(is_whole), int(is_whole.sum())
+    if n_whole in (0, n):
+        return np.ones(n)
+    return np.where(is_whole, 0.5 * n / n_whole, 0.5 * n / (n - n_whole))
 
 
 @dataclass(frozen=True)

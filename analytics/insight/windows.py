@@ -10,6 +10,8 @@ import polars as pl
 
 CELL = ("theme_id", "subject_kind", "subject")
 _PLACE = list(CELL[1:])
+EVERYTHING, ITEM, SEGMENT = "all", "item", "segment"
+"""Kinds of places."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def test_a_change_is_told_with_its_place_size_interval_and_unit() -> None:
     ("different", "expected"),
     [
         ({"finding": "new"}, "is new since 12 May 2026: 52 people, 12 per 1,000 orders, none before. Very"),
-        ({"finding": "gone"}, "is gone since 12 May 2026; it was 4.0 per 1,000 orders. Very"),
+        ({"finding": "gone"}, "is gone since 12 May 2026; before, 4.0 per 1,000 orders. Very"),
+        ({"is_group": True, "item_id": None}, "Complaints about “battery dies” are made 3.0 times as often"),
         ({"size": 2.0}, "is said twice as often since"),
         ({"size": 0.5}, "is said half as often since"),
         ({"finding": "falling", "size": 0.3}, "is said 70 % less often since"),

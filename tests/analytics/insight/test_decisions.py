@@ -110,7 +110,7 @@ def rank(*found: pl.DataFrame, earlier: pl.DataFrame | None = None, run: str = "
 
 
 def of_changes(*rows: dict, effects: pl.DataFrame | None = None) -> pl.DataFrame:
-    return from_changes(told(*rows), drivers() if effects is None else effects, **COMMON, false_rate=0.1)
+    return from_changes(told(*rows), drivers() if effects is None else effects, {}, **COMMON, false_rate=0.1)
 
 
 # ---- which kind
