@@ -133,6 +133,28 @@ class RunningSums:
         squares, freedom = (np.sum([one[part] for one in around], axis=0) for part in (2, 3))
         return _drawn_together(squares, freedom, means)
 
+    def likeness(self, spans: list[tuple[int, int]]) -> float:
+        """Correlation of a window with the next one, of all cells together: 0 to 0.5.
+
+        A burst that lasts as long as a window falls into two of them; sums of windows vary by that much more.
+        """
+        counts, exposure = np.diff(self.counts, axis=1), np.diff(self.exposure, axis=1)
+        products, squares = np.zeros(len(counts)), np.zeros(len(counts))
+        for start, end in spans:
+            count, exposed, *_ = self.within(start, end)
+            rate = np.where(exposed > 0, count / np.maximum(exposed, 1e-9), 0.0)
+            expected = rate[:, None] * exposure[:, start:end]
+            beyond = (counts[:, start:end] - expected) / np.sqrt(np.maximum(expected, 1e-9))
+            products += (beyond[:, 1:] * beyond[:, :-1]).sum(axis=1)
+            squares += (beyond**2).sum(axis=1)
+        tells = (squares > 0) & (self.counts[:, -1] >= counts.shape[1])
+        if not tells.any():
+            return 0.0
+        # Around their own mean, n independent windows have one of -1/n.
+        n = spans[0][1] - spans[0][0]
+        measured = float((products[tells] / squares[tells]).mean())
+        return float(np.clip((measured + 1 / n) / (1 - 2 / n), 0.0, 0.5))
+
 
 def measure_spread(counts: np.ndarray, exposure: np.ndarray) -> Spread:
     """Spread of counts around steady rates.
