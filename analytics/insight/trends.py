@@ -32,7 +32,7 @@ SHORT_DAYS = 3
 MIN_WINDOWS = 3
 """So many windows before the recent one must have an exposure, or nothing is said of a cell."""
 STEP, WINDOW, SHORT = "step", "window", "short"
-WEIGHTS = {STEP: 0.3, WINDOW: 1.8, SHORT: 0.9}
+WEIGHTS = {STEP: 0.15, WINDOW: 2.1, SHORT: 0.75}
 """What each of a cell's tests has of the false discoveries allowed: a step can wait for another week."""
 
 NEW, RISING, FALLING, GONE, STEADY = "new", "rising", "falling", "gone", "steady"
