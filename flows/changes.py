@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
-from analytics.insight.trends import find_changes
+from analytics.insight.trends import days_looked_at, find_changes
 from flows.compose import Insights
 from flows.generation import interactions_of
 from flows.night import Night
@@ -15,8 +17,10 @@ _PLACE = ("subject_kind", "subject")
 
 def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
     """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS."""
-    documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
-    places = places_of(documents.drop_nulls("day"))
+    settings = night.settings.trends
+    oldest = night.as_of - timedelta(days=days_looked_at(settings))
+    is_asked = (pl.col("day") > oldest) & ~pl.col("source").is_in(insights.held)
+    places = places_of(insights.documents.filter("is_covered", is_asked))
     said = (
         insights.opinion_themes.select("opinion_id", "theme_id")
         .join(insights.opinions.select("opinion_id", "document_id"), on="opinion_id")
@@ -27,7 +31,7 @@ def changes_of(night: Night, insights: Insights) -> pl.DataFrame:
     return find_changes(
         said,
         exposure_of(night, places),
-        night.settings.trends,
+        settings,
         as_of=night.as_of,
         min_authors=night.settings.store.min_authors,
     )
