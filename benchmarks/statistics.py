@@ -40,7 +40,7 @@ def measure(n: int, seed: int) -> dict[str, float]:
         for name, simulate, n_here in (
             ("quiet nights", statistics_trends.measure_quiet_nights, n),
             ("nights with changes", statistics_trends.measure_changing_nights, n // 4),
-            ("a theme that doubles", statistics_trends.measure_power, n // 4),
+            ("a theme that doubles", statistics_trends.measure_power, 2 * n // 5),
             ("intervals of rate ratios", statistics_trends.measure_coverage, n),
             ("orders that double", statistics_trends.measure_growth, n // 4),
             ("intervals of effects", statistics_drivers.measure_drivers, n),

@@ -8,6 +8,7 @@ from statistics_pool import in_processes
 from statistics_stores import (
     BURSTY,
     CALM,
+    N_DAYS,
     N_TESTS,
     SETTINGS,
     as_frames,
@@ -28,8 +29,8 @@ CHANGED = 20
 def measure_quiet_nights(n: int, seed: int) -> dict[str, float]:
     """How often a store in which nothing changes gives an alert, at the end of the night."""
     calm = in_processes(quiet_night, n, seed, CALM, 1)
-    bursty = in_processes(quiet_night, n // 2, seed + 1, BURSTY, 1)
-    places = in_processes(quiet_night, n // 2, seed + 2, CALM, 4)
+    bursty = in_processes(quiet_night, n // 4, seed + 1, BURSTY, 1)
+    places = in_processes(quiet_night, n // 4, seed + 2, CALM, 4)
     return {
         **share_of_alerts("false_alert_rate", calm),
         **share_of_alerts("false_alert_rate_bursty", bursty),
@@ -82,15 +83,15 @@ def changing_night(seed: int) -> tuple[float, float]:
 
 def measure_power(n: int, seed: int) -> dict[str, float]:
     """How soon a theme that doubles is told, beside one who knows its rate before and its dispersion."""
-    calm = np.array(in_processes(doubling, n, seed, CALM))
-    bursty = np.array(in_processes(doubling, n // 2, seed + 1, BURSTY))
-    by_night, by_oracle = np.maximum.accumulate(calm, axis=2).mean(axis=0)
+    calm = np.array(in_processes(doubling, n, seed, CALM, N_LATER))
+    bursty = np.array(in_processes(doubling, n // 2, seed + 1, BURSTY, WITHIN))
+    by_night, by_oracle = calm.mean(axis=0)
     is_found, first = calm[:, 0].any(axis=1), calm[:, 0].argmax(axis=1) + 1
     result = {
         "power": float(by_night[WITHIN - 1]),
         "power_oracle": float(by_oracle[WITHIN - 1]),
-        "power_bursty": float(bursty[:, 0, :WITHIN].any(axis=1).mean()),
-        "power_bursty_oracle": float(bursty[:, 1, :WITHIN].any(axis=1).mean()),
+        "power_bursty": float(bursty[:, 0, WITHIN - 1].mean()),
+        "power_bursty_oracle": float(bursty[:, 1, WITHIN - 1].mean()),
         "delay_nights": float(np.median(np.where(is_found, first, N_LATER + 1))),
     }
     for name, curve in (("found_by_night", by_night), ("oracle_by_night", by_oracle)):
@@ -98,20 +99,26 @@ def measure_power(n: int, seed: int) -> dict[str, float]:
     return result
 
 
-def doubling(seed: int, dispersion: tuple[float, float]) -> list[list[bool]]:
-    """Whether the night tells it, and whether the oracle does, on each night since (2, n_nights)."""
+def doubling(seed: int, dispersion: tuple[float, float], n_nights: int) -> list[list[bool]]:
+    """Whether a night has told it, and whether the oracle has, by each night since (2, n_nights)."""
     rng = np.random.default_rng([seed, 3])
-    store = draw_store(rng, dispersion, n_later=N_LATER)
+    store = draw_store(rng, dispersion, n_later=n_nights)
     store.means[0] = MENTIONS_A_WEEK
-    store.factor[0, -N_LATER:] = 2.0
+    store.factor[0, -n_nights:] = 2.0
     counts = draw_counts(rng, store)
-    told, known = [], []
-    for night in range(1, N_LATER + 1):
-        days = slice(night, len(store.volume) - N_LATER + night)
-        row = changes_in(counts[:, days], store.volume[days]).get(0)
-        told.append(row is not None and row["kind"] in (NEW, RISING))
-        known.append(oracle_tells(counts[0, days], store.volume[days], float(store.dispersion[0])))
-    return [told, known]
+    told, known = [False], [False]
+    for night in range(1, n_nights + 1):
+        days = slice(night, N_DAYS + night)
+        told.append(told[-1] or is_told(counts[:, days], store.volume[days]))
+        knows = oracle_tells(counts[0, days], store.volume[days], float(store.dispersion[0]))
+        known.append(known[-1] or knows)
+    return [told[1:], known[1:]]
+
+
+def is_told(counts: np.ndarray, volume: np.ndarray) -> bool:
+    """Whether the first theme is told to rise."""
+    row = changes_in(counts, volume).get(0)
+    return row is not None and row["kind"] in (NEW, RISING)
 
 
 def oracle_tells(counts: np.ndarray, volume: np.ndarray, dispersion: float) -> bool:

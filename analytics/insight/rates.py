@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtr, stdtrit
 
 CONFIDENCE = 0.95
-LEAST_LENT, MOST_LENT = 12.0, 150.0
+LEAST_LENT, MOST_LENT = 12.0, 300.0
 """Degrees of freedom that all cells lend one for its dispersion: how few where they differ, how many else."""
 USUALLY_LENT = 36.0
 """The same where too few cells are there to tell how much they differ."""
@@ -60,7 +59,7 @@ def rate_change(
         spread: How much each count varies.
     """
     y, n = recent / spread.dispersion, before / spread.dispersion
-    tail = stats.norm.sf(stats.t.isf((1 - CONFIDENCE) / 2, spread.freedom))
+    tail = ndtr(stdtrit(spread.freedom, (1 - CONFIDENCE) / 2))
     least = np.where(y > 0, betaincinv(np.maximum(y, 1e-12), n + 1, tail), 0.0)
     most = np.where(n > 0, betaincinv(y + 1, np.maximum(n, 1e-12), 1 - tail), 1.0)
     scale = exposure_before / exposure_recent
@@ -94,7 +93,7 @@ def change_p_value(
         before > 0, betainc(np.maximum(before * times / (whole - 1), 1e-12), recent + 1, 1 / whole), 1.0
     )
     tail = np.clip(np.minimum(up, down), 1e-300, 0.5)
-    return np.asarray(2 * stats.t.sf(stats.norm.isf(tail), spread.freedom))
+    return np.asarray(2 * stdtr(spread.freedom, ndtri(tail)))
 
 
 @dataclass(frozen=True)
@@ -133,6 +132,28 @@ class RunningSums:
         squares, freedom = (np.sum([one[part] for one in around], axis=0) for part in (2, 3))
         return _drawn_together(squares, freedom, means)
 
+    def likeness(self, spans: list[tuple[int, int]]) -> float:
+        """Correlation of a window with the next one, of all cells together: 0 to 0.5.
+
+        A burst that lasts as long as a window falls into two of them; sums of windows vary by that much more.
+        """
+        counts, exposure = np.diff(self.counts, axis=1), np.diff(self.exposure, axis=1)
+        products, squares = np.zeros(len(counts)), np.zeros(len(counts))
+        for start, end in spans:
+            count, exposed, *_ = self.within(start, end)
+            rate = np.where(exposed > 0, count / np.maximum(exposed, 1e-9), 0.0)
+            expected = rate[:, None] * exposure[:, start:end]
+            beyond = (counts[:, start:end] - expected) / np.sqrt(np.maximum(expected, 1e-9))
+            products += (beyond[:, 1:] * beyond[:, :-1]).sum(axis=1)
+            squares += (beyond**2).sum(axis=1)
+        tells = (squares > 0) & (self.counts[:, -1] >= counts.shape[1])
+        if not tells.any():
+            return 0.0
+        # Around their own mean, n independent windows have one of -1/n.
+        n = spans[0][1] - spans[0][0]
+        measured = float((products[tells] / squares[tells]).mean())
+        return float(np.clip((measured + 1 / n) / (1 - 2 / n), 0.0, 0.5))
+
 
 def measure_spread(counts: np.ndarray, exposure: np.ndarray) -> Spread:
     """Spread of counts around steady rates.
@@ -170,7 +191,10 @@ def _drawn_together(squares: np.ndarray, freedom: np.ndarray, means: np.ndarray)
 
 
 def _lent(measured: np.ndarray, own: np.ndarray, pooled: float) -> float:
-    """Degrees of freedom that all cells lend each: few where the dispersions themselves differ."""
+    """Degrees of freedom that all cells lend each: few where the dispersions themselves differ.
+
+    That they differ is told from a few cells, so that half its standard error is added.
+    """
     tells = own >= 2
     if tells.sum() < MIN_CELLS:
         return USUALLY_LENT
@@ -178,7 +202,9 @@ def _lent(measured: np.ndarray, own: np.ndarray, pooled: float) -> float:
     weight = (own[tells] / (own[tells] + 20)) ** 2
     variance = float((weight * beyond).sum() / weight.sum())
     error = float(np.sqrt((weight**2 * (beyond - variance) ** 2).sum()) / weight.sum())
-    return float(np.clip(4 + 2 * pooled**2 / max(max(variance, 0.0) + error, 1e-9), LEAST_LENT, MOST_LENT))
+    return float(
+        np.clip(4 + 2 * pooled**2 / max(max(variance, 0.0) + error / 2, 1e-9), LEAST_LENT, MOST_LENT)
+    )
 
 
 def benjamini_hochberg(p_values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -32,7 +32,7 @@ SHORT_DAYS = 3
 MIN_WINDOWS = 3
 """So many windows before the recent one must have an exposure, or nothing is said of a cell."""
 STEP, WINDOW, SHORT = "step", "window", "short"
-WEIGHTS = {STEP: 0.3, WINDOW: 1.8, SHORT: 0.9}
+WEIGHTS = {STEP: 0.15, WINDOW: 2.1, SHORT: 0.75}
 """What each of a cell's tests has of the false discoveries allowed: a step can wait for another week."""
 
 NEW, RISING, FALLING, GONE, STEADY = "new", "rising", "falling", "gone", "steady"
@@ -167,11 +167,15 @@ def _try_steps(diary: Diary, settings: TrendSettings, min_authors: int) -> _Test
     rows = np.flatnonzero(is_known & (diary.n_authors(n_weeks * WEEK_DAYS) >= min_authors))
     sums = RunningSums.of(counts[rows], exposure[rows])
     splits = range(MIN_WINDOWS, n_weeks - 1)
-    tried = (
-        _compare(STEP, rows, sums, (0, week, n_weeks), sums.spread([(0, week), (week, n_weeks)]), WEEK_DAYS)
-        for week in splits
-    )
-    best = reduce(_surer, tried)
+    n_alike = min(settings.baseline_weeks, n_weeks)
+    times = 1 + 2 * sums.likeness([(end - n_alike, end) for end in range(n_weeks, n_alike - 1, -n_alike)])
+
+    def step_at(week: int) -> _Tests:
+        spread = sums.spread([(0, week), (week, n_weeks)])
+        spread = replace(spread, dispersion=spread.dispersion * times)
+        return _compare(STEP, rows, sums, (0, week, n_weeks), spread, WEEK_DAYS)
+
+    best = reduce(_surer, map(step_at, splits))
     return replace(best, p_value=np.minimum(1.0, best.p_value * len(splits)))
 
 

@@ -52,9 +52,9 @@ class Diary:
 
     def n_authors(self, n_days: int) -> np.ndarray:
         """Distinct authors of each cell in the last days, int64 (n_cells,)."""
-        author = np.cumsum(self.is_new)[self.day >= self.n_days - n_days]
-        cell = self.cell[self.day >= self.n_days - n_days]
-        return np.bincount(cell[np.diff(author, prepend=-1) > 0], minlength=self.cells.height)
+        is_last = np.roll(self.is_new, -1)
+        is_there = is_last & (self.day >= self.n_days - n_days)
+        return np.bincount(self.cell[is_there], minlength=self.cells.height)
 
     def daily(self, cell: int, n_days: int) -> tuple[np.ndarray, np.ndarray]:
         """Distinct authors of a cell on each of the last days, and its exposure: both float64 (n_days,)."""

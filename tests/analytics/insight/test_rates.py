@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics.insight.rates import (
+    RunningSums,
     Spread,
     benjamini_hochberg,
     dispersion_around,
@@ -113,6 +114,19 @@ def test_adjusted_p_values_are_those_of_scipy(p_values: list[float]) -> None:
         assert adjusted == pytest.approx(stats.false_discovery_control(p_values))
     else:
         assert not len(adjusted)
+
+
+def test_bursts_across_two_windows_make_them_alike() -> None:
+    rng = np.random.default_rng(3)
+    week = rng.gamma(8.0, 1 / 8, (500, 28))
+    halves = np.repeat(week, 2, axis=1)[:, 1:49] / 2
+    for counts, expected in (
+        (rng.poisson(20 * halves.reshape(500, 24, 2).sum(axis=2)), 20 / 8 / 4 / (1 + 20 / 8 / 2)),
+        (rng.poisson(20 * week[:, :24]), 0.0),
+    ):
+        sums = RunningSums.of(counts.astype(float), np.ones((500, 24)))
+        told = sums.likeness([(0, 8), (8, 16), (16, 24)])
+        assert told == pytest.approx(expected, abs=0.04)
 
 
 def test_a_test_of_more_weight_has_more_of_the_false_discoveries() -> None:
