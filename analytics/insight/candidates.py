@@ -17,6 +17,8 @@ SAME_TIME = timedelta(days=14)
 """Changes of one place that begin within so many days may be one thing."""
 MIN_OVERLAP = 0.2
 """Changes may be one where so many of the authors who speak of either speak of both."""
+MIN_OVERLAP_ELSEWHERE = 0.5
+"""The same, where one is told of a place and the other of the whole store."""
 
 _UP = pl.col("kind").is_in([NEW, RISING])
 _DIRECTION = pl.when(_UP).then(pl.lit("up")).when(pl.col("kind").is_in([FALLING, GONE])).then(pl.lit("down"))
@@ -112,7 +114,9 @@ def _is_same(
     speakers: Mapping[str, set[Any]],
     parents: Mapping[str, str],
 ) -> bool:
-    if any(one[name] != other[name] for name in ("subject_kind", "subject", "direction")):
+    is_same_place = all(one[name] == other[name] for name in ("subject_kind", "subject"))
+    is_wider = EVERYTHING in (one["subject_kind"], other["subject_kind"])
+    if one["direction"] != other["direction"] or not (is_same_place or is_wider):
         return False
     left, right = one["theme_id"], other["theme_id"]
     if parents.get(left) == right or parents.get(right) == left:
@@ -121,7 +125,9 @@ def _is_same(
         return False
     is_same_time = abs(one["since"] - other["since"]) <= SAME_TIME
     said = speakers.get(left, set()), speakers.get(right, set())
-    is_same_people = len(said[0] & said[1]) >= MIN_OVERLAP * max(1, min(map(len, said)))
-    if one["subject_kind"] == EVERYTHING:
-        return is_same_time and is_same_people
-    return is_same_time or is_same_people
+    overlap = len(said[0] & said[1]) / max(1, min(map(len, said)))
+    if not is_same_place:
+        return is_same_time and overlap >= MIN_OVERLAP_ELSEWHERE
+    if is_wider:
+        return is_same_time and overlap >= MIN_OVERLAP
+    return is_same_time or overlap >= MIN_OVERLAP

@@ -13,8 +13,8 @@ def finding_sentence(row: Mapping[str, Any]) -> str:
     """What was found, where, since when, how large and how sure.
 
     Args:
-        row: Columns of table decision, `name` of its theme, is_group (it is a group of themes, whose complaints
-            are meant), `item` (the item's title), outcome_kind and is_share.
+        row: Columns of table decision, `name` of its theme, is_group (a group of themes, whose complaints are
+            meant), `item` (the item's title), outcome_kind and is_share.
     """
     told = {CHANGE: _change, EFFECT: _effect}.get(row["basis"], _loved)(row)
     return f"{told} {row['certainty'].capitalize()}."

@@ -32,8 +32,8 @@ SHORT_DAYS = 3
 MIN_WINDOWS = 3
 """So many windows before the recent one must have an exposure, or nothing is said of a cell."""
 STEP, WINDOW, SHORT = "step", "window", "short"
-WEIGHTS = {STEP: 0.15, WINDOW: 2.1, SHORT: 0.75}
-"""What each of a cell's tests has of the false discoveries allowed: a step can wait for another week."""
+WEIGHTS = {STEP: 1.0, WINDOW: 1.7, SHORT: 0.3}
+"""What each of a cell's tests has of the false discoveries allowed."""
 
 NEW, RISING, FALLING, GONE, STEADY = "new", "rising", "falling", "gone", "steady"
 
@@ -160,7 +160,10 @@ def _hold_against(
 
 
 def _try_steps(diary: Diary, settings: TrendSettings, min_authors: int) -> _Tests:
-    """Test every week as the first of another rate: the likeliest, corrected for the weeks tried."""
+    """Test every week as the first of another rate: the surest, corrected for the weeks tried.
+
+    It is told by the likeliest week, which may be another one: where a rate rose twice, the later rise is.
+    """
     n_weeks = settings.step_weeks
     counts, exposure = diary.count(n_weeks, WEEK_DAYS, WEEK_DAYS)
     is_known = (exposure > 0).sum(axis=1) >= 2 * MIN_WINDOWS
@@ -175,8 +178,8 @@ def _try_steps(diary: Diary, settings: TrendSettings, min_authors: int) -> _Test
         spread = replace(spread, dispersion=spread.dispersion * times)
         return _compare(STEP, rows, sums, (0, week, n_weeks), spread, WEEK_DAYS)
 
-    best = reduce(_surer, map(step_at, splits))
-    return replace(best, p_value=np.minimum(1.0, best.p_value * len(splits)))
+    likeliest = reduce(_likelier, map(step_at, splits))
+    return replace(likeliest, p_value=np.minimum(1.0, likeliest.p_value * len(splits)))
 
 
 def _compare(
@@ -197,9 +200,16 @@ def _compare(
     return _Tests(name, rows, *sides, np.full(len(rows), (end - split) * window_days), spread, p_value)
 
 
-def _surer(one: _Tests, other: _Tests) -> _Tests:
-    """Of each cell the test of the smaller p-value, the first where both are alike."""
-    is_other = other.p_value < one.p_value
+def _likelihood(test: _Tests) -> np.ndarray:
+    """Logarithm of the likelihood of two steady rates, but for what is the same for every split."""
+    sides = (test.after, test.exposure_after), (test.before, test.exposure_before)
+    parts = [count * np.log(np.maximum(count, 1e-300) / exposed) for count, exposed in sides]
+    return np.asarray(parts[0] + parts[1])
+
+
+def _likelier(one: _Tests, other: _Tests) -> _Tests:
+    """Of each cell the likelier test, the first where both are alike, and the smaller p-value of both."""
+    is_other = _likelihood(other) > _likelihood(one)
 
     def chosen(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return np.where(is_other, right, left)
@@ -216,7 +226,7 @@ def _surer(one: _Tests, other: _Tests) -> _Tests:
             chosen(one.spread.dispersion, other.spread.dispersion),
             chosen(one.spread.freedom, other.spread.freedom),
         ),
-        chosen(one.p_value, other.p_value),
+        np.minimum(one.p_value, other.p_value),
     )
 
 
