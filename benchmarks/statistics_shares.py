@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+from scipy.special import stdtrit
 
-from analytics.insight.shares import trends
+from analytics.insight.correction import LABEL_ROWS, correct_shares, measure_rates
+from analytics.insight.shares import trends, wilson
 from analytics.tables import SEGMENTS
 
 AS_OF = date(2026, 6, 30)
@@ -102,3 +108,129 @@ def share_coverage_segment_grows(n: int, seed: int) -> dict[str, float]:
         "share_coverage_segment_grows": coverage(rng, documents, share, n),
         "share_coverage_segment_grows_inside": coverage(rng, documents, share, n, "shop"),
     }
+
+
+N_TEXTS, N_LABELS = 10_000, 200
+CASES = {"half_80": (0.5, 0.8), "half_90": (0.5, 0.9), "rare_80": (0.05, 0.8), "rare_90": (0.05, 0.9)}
+"""Share of the texts that say it, and balanced accuracy of what is placed."""
+
+
+def draw_theme(
+    rng: np.random.Generator, share: float, right: float, wrong: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the texts say it, and which are placed, so often where they do and where they do not."""
+    says = rng.random(N_TEXTS) < share
+    return says, rng.random(N_TEXTS) < np.where(says, right, wrong)
+
+
+def draw_rows(rng: np.random.Generator, placed: np.ndarray, is_halved: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Texts to label and the probability of each: of all alike, or half of what is placed."""
+    if not is_halved:
+        return rng.choice(N_TEXTS, N_LABELS, replace=False), np.full(N_LABELS, N_LABELS / N_TEXTS)
+    sides = [np.flatnonzero(placed), np.flatnonzero(~placed)]
+    half = N_LABELS // 2
+    rows = np.concatenate([rng.choice(side, half, replace=False) for side in sides])
+    return rows, np.repeat([half / len(side) for side in sides], half)
+
+
+def labels_of(theme: str, says: np.ndarray, placed: np.ndarray, probability: np.ndarray) -> pl.DataFrame:
+    """Labels of texts of authors of their own."""
+    return pl.DataFrame(
+        [np.full(len(says), theme), np.arange(len(says)), placed, says, probability], schema=LABEL_ROWS
+    )
+
+
+def raw_shares(placed: dict[str, np.ndarray]) -> pl.DataFrame:
+    """The share of what is placed under each theme, with its interval."""
+    k = np.array([rows.sum() for rows in placed.values()])
+    low, high = wilson(k, N_TEXTS)
+    columns = {"theme_id": list(placed), "share": k / N_TEXTS, "share_low": low, "share_high": high}
+    return pl.DataFrame(columns).with_columns(n_covered=N_TEXTS)
+
+
+def corrected(labels: pl.DataFrame, placed: dict[str, np.ndarray]) -> pl.DataFrame:
+    """The same, corrected."""
+    shares = raw_shares(placed)
+    return correct_shares(shares, measure_rates(labels, shares), is_inherited=False)
+
+
+def corrected_coverage(n: int, seed: int) -> dict[str, float]:
+    """Coverage, bias and width of corrected shares, by the width that the labels alone would give."""
+    found: dict[str, float] = {}
+    for case, (share, accuracy) in CASES.items():
+        ends, raw, alone = [], [], []
+        for nth in range(n):
+            rng = np.random.default_rng([seed, nth, len(case), int(100 * share), int(100 * accuracy)])
+            says, placed = draw_theme(rng, share, accuracy, 1 - accuracy)
+            for is_halved in (False, True):
+                rows, probability = draw_rows(rng, placed, is_halved)
+                row = corrected(labels_of("t", says[rows], placed[rows], probability), {"t": placed})
+                ends.append(row.select("corrected_low", "corrected_share", "corrected_high").row(0))
+                if not is_halved:
+                    low, high = wilson([says[rows].sum()], [N_LABELS], stdtrit(N_LABELS - 1, 0.975))
+                    alone.append(high[0] - low[0])
+            raw.append(placed.mean())
+        alike, halved = np.array(ends[::2]), np.array(ends[1::2])
+        for name, drawn in (("", alike), ("_halved", halved)):
+            is_held = (drawn[:, 0] <= share) & (share <= drawn[:, 2])
+            found[f"corrected_coverage_{case}{name}"] = float(is_held.mean())
+            ratio = (drawn[:, 2] - drawn[:, 0]).mean() / np.mean(alone)
+            found[f"corrected_width_ratio_{case}{name}"] = float(ratio)
+            found[f"corrected_bias_{case}{name}"] = float(drawn[:, 1].mean() - share)
+        found[f"raw_bias_{case}"] = float(np.mean(raw) - share)
+    return found
+
+
+def pooled_coverage(n: int, seed: int) -> dict[str, float]:
+    """Twenty themes that differ in how right they are, ten labels of each: shares that borrow from all."""
+    n_themes, held, ratios = 20, [], []
+    for nth in range(n // n_themes):
+        rng = np.random.default_rng([seed, nth, 7])
+        labels, placed, truth = [], {}, []
+        for theme in map(str, range(n_themes)):
+            share = float(rng.uniform(0.02, 0.2))
+            says, under = draw_theme(rng, share, float(rng.beta(16, 4)), 0.25 * share)
+            truth.append(share)
+            placed[theme] = under
+            sides = [np.flatnonzero(under), np.flatnonzero(~under)]
+            rows = np.concatenate([rng.choice(side, 5, replace=False) for side in sides])
+            probability = np.repeat([5 / len(side) for side in sides], 5)
+            labels.append(labels_of(theme, says[rows], under[rows], probability))
+        every = pl.concat(labels).with_columns(author=pl.int_range(pl.len(), dtype=pl.Int32))
+        told = corrected(every, placed)
+        low, high = told["corrected_low"].to_numpy(), told["corrected_high"].to_numpy()
+        held.append((low <= np.array(truth)) & (np.array(truth) <= high))
+        ratios.append((high - low).mean() / np.mean(truth))
+    return {
+        "pooled_coverage": float(np.mean(held)),
+        "pooled_width_by_share": float(np.mean(ratios)),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every simulation and print one table or one object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replications", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    found: dict[str, float] = {}
+    for run in (
+        share_coverage,
+        share_coverage_one_author_30_texts,
+        share_coverage_segment_grows,
+        corrected_coverage,
+        pooled_coverage,
+    ):
+        found |= run(given.replications, given.seed)
+        print(f"{run.__name__}: done", file=sys.stderr)
+    if given.json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            print(f"{name:48} {value:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,7 @@ from analytics.store.generation import Content
 from analytics.tables import TABLES
 from flows.compose import calendar_of, compose_insights, registry_of, theme_events_of
 from flows.compose_briefs import published_briefs
+from flows.corrections import correct_trend
 from flows.gather import live_rows, vector_keys
 from flows.night import Night, read_manifest_rows
 from flows.steps import item_texts, with_rating_share
@@ -29,7 +30,8 @@ def compose_generation(night: Night) -> Content:
     decisions, evidence = _standing(journaled["decision"], journaled["decision_evidence"], insights.themes)
     decisions = _decisions_in_words(decisions, insights.themes)
     briefs, citations = published_briefs(night, insights, decisions)
-    trend = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
+    counted = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
+    share, trend = correct_trend(night, insights, counted)
     tables = {
         **journaled,
         "decision": decisions,
@@ -47,6 +49,7 @@ def compose_generation(night: Night) -> Content:
         "theme_event": theme_events_of(night),
         "theme_day": theme_days(opinions, placed, documents, trend, min_authors=min_authors),
         "trend": trend,
+        "share": share,
         "source": insights.sources,
         "source_day": insights.source_days,
         "calendar_event": calendar_of(night),

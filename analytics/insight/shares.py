@@ -210,7 +210,12 @@ def trends(
     window_end = pl.lit(as_of) - pl.duration(days=pl.col("week") * WEEK_DAYS)
     window_start = window_end - pl.duration(days=pl.col("n_weeks") * WEEK_DAYS - 1)
     return TABLES["trend"].conform(
-        _with_clustered_shares(published).with_columns(window_start=window_start, window_end=window_end)
+        _with_clustered_shares(published).with_columns(
+            *(pl.lit(None, pl.Float64).alias(f"corrected_{name}") for name in ("share", "low", "high")),
+            window_start=window_start,
+            window_end=window_end,
+            correction=pl.lit("none"),
+        )
     )
 
 

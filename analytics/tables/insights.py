@@ -206,8 +206,31 @@ INSIGHTS = (
             "share_low": pl.Float64,
             "share_high": pl.Float64,
             "is_shown": pl.Boolean,  # enough distinct authors, in it and in what its differences leave
+            "corrected_share": pl.Float64,  # by the rates of its theme; null: not corrected
+            "corrected_low": pl.Float64,
+            "corrected_high": pl.Float64,
+            "correction": pl.String,  # none | inherited
         },
         key=("theme_id", "segment_name", "segment_value", "source", "window_start", "window_end"),
+    ),
+    Table(
+        "share",
+        "theme",
+        {
+            "theme_id": pl.String,
+            "window_start": pl.Date,
+            "window_end": pl.Date,
+            "n_labels": pl.Int64,  # that people gave of the theme
+            "n_covered": pl.Int64,
+            "share_raw": pl.Float64,  # of the covered documents, those with a statement under the theme
+            "share": pl.Float64,  # corrected by labels; the raw one where correction is none
+            "share_low": pl.Float64,
+            "share_high": pl.Float64,
+            "correction": pl.String,  # none | labels | pooled, with the error rates of all themes
+            "right_share": pl.Float64,  # of the documents placed under it, those that say it, by labels
+            "found_share": pl.Float64,  # of the documents that say it, those placed under it, by labels
+        },
+        key=("theme_id",),
     ),
     Table(
         "decision",
