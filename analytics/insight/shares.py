@@ -9,16 +9,14 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from analytics.insight.clustering import Clusters, author_quantile, design_effect
-from analytics.insight.privacy import CELL, NONE, NOT_TOLD_APART, PLACE, WINDOW, at_place, safe_cells
+from analytics.insight.counting import COUNTED, count_cells
+from analytics.insight.privacy import CELL, NONE, PLACE, WINDOW, safe_cells
 from analytics.tables import ALL, TABLES
 
 Z_95 = 1.96
 WEEK_DAYS = 7
 WINDOWS_WEEKS = (4, 13, 26)
 """Lengths of the windows, above a week, that end with the night."""
-
-COUNTED = ("n_documents", "n_authors", "said_squares", "products")
-"""Documents and distinct authors of a cell; with k of an author's n documents there, sums of k² and k · n."""
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, z: ArrayLike = Z_95) -> tuple[np.ndarray, np.ndarray]:
@@ -190,11 +188,15 @@ def trends(
     covered = _divided(documents.filter("is_covered"), as_of, n_weeks)
     mentions = _mentions(opinion_theme, opinions.select("opinion_id", "document_id"))
     mentioned = mentions.select("theme_id", "document_id").unique().join(covered, on="document_id")
-    written = _cells_covered(covered.filter(pl.col("week") < n_weeks), windows, min_authors).select(
+    cells, written = count_cells(mentioned, covered, windows)
+    written = written.filter(pl.col("week") < n_weeks)
+    of_weeks = covered.filter(pl.col("week") < n_weeks).with_columns(theme_id=pl.lit(ALL))
+    written = written.select(
         *PLACE, *WINDOW, written_squares="said_squares", n_covered="n_documents", n_writers="n_authors",
-        is_base_shown="is_shown",
+        is_base_shown=safe_cells(
+            of_weeks, written, windows=windows, min_authors=min_authors, has_open_totals=False
+        ),
     )  # fmt: skip
-    cells = _count_cells(mentioned, windows, covered)
     cells = cells.with_columns(
         is_shown=safe_cells(mentioned, cells, windows=windows, min_authors=min_authors, has_open_totals=True)
     )
@@ -241,54 +243,6 @@ def _divided(documents: pl.DataFrame, as_of: date, n_weeks: int) -> pl.DataFrame
         .join(names, how="cross")
         .join(values, on=["document_id", "segment_name"], how="left")
         .with_columns(pl.col("segment_value").fill_null(NONE))
-    )
-
-
-def _count_cells(mentions: pl.DataFrame, windows: list[int], written: pl.DataFrame) -> pl.DataFrame:
-    """What every cell that has a mention adds up to: CELL and COUNTED.
-
-    Args:
-        mentions: Documents that mention a theme, divided.
-        windows: Lengths of the windows above a week.
-        written: All covered documents, divided.
-    """
-    return pl.concat(
-        [
-            _count_placed(at_place(mentions, place).unique(), at_place(written, place).unique(), length)
-            for place in NOT_TOLD_APART
-            for length in (1, *windows)
-        ]
-    )
-
-
-def _count_placed(mentions: pl.DataFrame, written: pl.DataFrame, n_weeks: int) -> pl.DataFrame:
-    """Cells of one place and one length of window; an author's documents are counted first."""
-    where = [*PLACE, "week"]
-    said, wrote = (
-        rows if n_weeks == 1 else rows.filter(pl.col("week") < n_weeks).with_columns(week=pl.lit(0, pl.Int64))
-        for rows in (mentions, written)
-    )
-    of_author = said.group_by("theme_id", *where, "author").agg(n_said=pl.len().cast(pl.Float64))
-    wrote = wrote.group_by(*where, "author").agg(n_written=pl.len().cast(pl.Float64))
-    both = of_author.join(wrote, on=[*where, "author"], nulls_equal=True)
-    return (
-        both.group_by("theme_id", *where)
-        .agg(
-            n_documents=pl.col("n_said").sum().cast(pl.Int64),
-            n_authors=pl.len().cast(pl.Int64),
-            said_squares=(pl.col("n_said") ** 2).sum(),
-            products=(pl.col("n_said") * pl.col("n_written")).sum(),
-        )
-        .select("theme_id", *where, pl.lit(n_weeks, pl.Int64).alias("n_weeks"), *COUNTED)
-    )
-
-
-def _cells_covered(covered: pl.DataFrame, windows: list[int], min_authors: int) -> pl.DataFrame:
-    """What shares are shares of, and whether it may be shown: PLACE, WINDOW, COUNTED, is_shown."""
-    written = covered.with_columns(theme_id=pl.lit(ALL))
-    cells = _count_cells(written, windows, covered)
-    return cells.with_columns(
-        is_shown=safe_cells(written, cells, windows=windows, min_authors=min_authors, has_open_totals=False)
     )
 
 
