@@ -222,6 +222,7 @@ INSIGHTS = (
             "window_end": pl.Date,
             "n_labels": pl.Int64,  # that people gave of the theme
             "n_covered": pl.Int64,
+            "n_authors": pl.Int64,  # of the documents placed under it
             "share_raw": pl.Float64,  # of the covered documents, those with a statement under the theme
             "share": pl.Float64,  # corrected by labels; the raw one where correction is none
             "share_low": pl.Float64,

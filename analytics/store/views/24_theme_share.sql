@@ -7,6 +7,7 @@ SELECT
     s.window_end,
     s.n_labels,
     s.n_covered,
+    s.n_authors,
     s.share_raw,
     s.share,
     s.share_low,
