@@ -306,7 +306,8 @@ def _shares(as_of: date, themes: list[str]) -> Rows:
     return [
         {"theme_id": identifier, "window_start": as_of - timedelta(days=90), "window_end": as_of,
          "n_labels": n_labels, "n_covered": 600, "n_authors": 90, "share_raw": 0.2,
-         "share": share, "share_low": share - 0.03, "share_high": share + 0.03, "correction": correction, "right_share": None, "found_share": None}
+         "share": share, "share_low": share - 0.03, "share_high": share + 0.03, "correction": correction,
+         "right_share": None, "found_share": None}
         for identifier, correction, share, n_labels in zip(
             themes, ("labels", "pooled", "none"), (0.15, 0.16, 0.2), (60, 4, 0), strict=False
         )
