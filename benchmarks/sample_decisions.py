@@ -63,7 +63,7 @@ def published(config: Path, sql: str) -> pl.DataFrame:
 
 
 def topics_of(config: Path, truth: Mapping[str, Any]) -> pl.DataFrame:
-    """Topic of every statement that is found in the truth: opinion_id, theme_id, topic, day, item_id …"""
+    """Topic of every statement that is found in the truth: theme_id, topic, day, item_id and more."""
     sentences = pl.DataFrame(
         [
             (source, document, said["sentence"][:BEGINNING], said["topic"])

@@ -178,6 +178,16 @@ def themes(night: Night) -> pl.DataFrame:
     )
 
 
+def share(night: Night, theme_id: str) -> dict[str, Any] | None:
+    """A theme's share of the last 13 weeks: columns of the view theme_share; None where it is hidden."""
+    found = night.rows(
+        "SELECT * FROM theme_share WHERE theme_id = $theme_id AND n_authors >= $min_authors",
+        theme_id=theme_id,
+        min_authors=night.min_authors,
+    )
+    return found.row(0, named=True) if found.height else None
+
+
 def theme_groups(night: Night) -> pl.DataFrame:
     """Groups of themes with enough authors, largest first: columns of the view theme_group."""
     return night.rows(

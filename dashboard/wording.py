@@ -38,6 +38,15 @@ def interval(low: float | None, high: float | None) -> str:
     return NOTHING if low is None or high is None else f"{100 * low:.1f}–{percent(high)}"
 
 
+def correction(kind: str, n_labels: int, raw: float) -> str:
+    """What a share is corrected by, such as corrected by 40 labels from 12.3 %."""
+    if kind == "none":
+        return "not corrected: no labels" if not n_labels else f"not corrected: only {n_labels} labels"
+    labels = f"{n_labels} label{'' if n_labels == 1 else 's'}"
+    by = labels if kind == "labels" else f"{labels} of its own and those of other themes"
+    return f"corrected by {by} from {percent(raw)}"
+
+
 def points(change: float) -> str:
     """A difference of two shares in percentage points, such as +1.8 or −0.4."""
     rounded = round(100 * change, 1)

@@ -14,6 +14,7 @@ from analytics.errors import NightloomError, store_error
 from analytics.settings import load_settings
 from flows.cli_decisions import add_decision_commands
 from flows.cli_evaluate import add_evaluate
+from flows.cli_labels import add_label_commands
 from flows.cli_themes import add_theme_commands
 from flows.cli_values import count, day, segment
 
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_decision_commands(commands)
     add_theme_commands(commands)
+    add_label_commands(commands)
     add_evaluate(commands, act=_evaluate)
     command("status", _status, "say what is published, running or unfinished, and end what a killed run left")
     return parser
@@ -225,6 +227,7 @@ SHOWN = {
             AND c.n_weeks = $weeks AND c.window_end = (SELECT max(window_end) FROM theme_cell)
         ORDER BY b.n_documents DESC, b.theme_id""",
     ),
+    "shares": ("insights", "SELECT * FROM theme_share ORDER BY share DESC, theme_id"),
     "groups": ("insights", "SELECT * FROM theme_group ORDER BY n_documents DESC, theme_id"),
     "waiting": ("insights", "SELECT * FROM not_yet_a_theme"),
     "proposals": ("insights", "SELECT * FROM theme_proposal_board ORDER BY kind, proposal_id"),

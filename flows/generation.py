@@ -18,6 +18,7 @@ from analytics.tables import TABLES
 from flows.briefing import briefing_files
 from flows.compose import Insights, calendar_of, compose_insights, registry_of, theme_events_of
 from flows.compose_briefs import published_briefs
+from flows.corrections import correct_trend
 from flows.gather import live_rows, vector_keys
 from flows.interactions import interactions_of
 from flows.night import Night, read_manifest_rows
@@ -40,7 +41,8 @@ def compose_generation(night: Night) -> Content:
     items = _items(night, documents)
     decisions = _decisions_in_words(decisions, journaled["driver"], items, insights)
     briefs, citations = published_briefs(night, insights, decisions)
-    trend = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
+    counted = trends(opinions, placed, documents, night.as_of, min_authors=min_authors)
+    share, trend = correct_trend(night, insights, counted)
     tables = {
         **journaled,
         "change": _changes_in_words(journaled["change"], items, insights),
@@ -61,6 +63,7 @@ def compose_generation(night: Night) -> Content:
         "theme_event": theme_events_of(night),
         "theme_day": theme_days(opinions, placed, documents, trend, min_authors=min_authors),
         "trend": trend,
+        "share": share,
         "source": insights.sources,
         "source_day": insights.source_days,
         "calendar_event": calendar_of(night),

@@ -15,6 +15,7 @@ from analytics.store.lock import end_leftovers, is_held, last_holder
 from analytics.store.pointer import read_pointer
 
 _COLUMNS = {
+    "shares": ["name", "share", "share_low", "share_high", "correction", "n_labels", "share_raw", "theme_id"],
     "groups": ["name", "n_themes", "n_documents", "n_authors", "negative_share", "theme_id"],
     "waiting": ["n_opinions", "n_documents", "n_authors", "share"],
     "proposals": ["proposal_id", "kind", "sentence"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analytics.tables import ALL
+from analytics.insight.cells import Numbering
 
 NONE = ""
 """Value of a segment for documents that have none; its cells count here, and are published nowhere."""
@@ -93,11 +93,6 @@ def safe_cells(
     return ranked.select("row", pl.Series("is_shown", shown[:-2])).sort("row")["is_shown"]
 
 
-def at_place(mentions: pl.DataFrame, place: int) -> pl.DataFrame:
-    """`mentions` with the segment, or the source, or both, not told apart."""
-    return mentions.with_columns(pl.lit(ALL).alias(name) for name in NOT_TOLD_APART[place])
-
-
 @dataclass(frozen=True)
 class _Table:
     """Where each mention lies: cells are numbered by size, the smallest first, then NOWHERE and EVER."""
@@ -115,41 +110,48 @@ class _Table:
 
     @classmethod
     def build(cls, mentions: pl.DataFrame, ranked: pl.DataFrame, windows: list[int]) -> _Table:
-        keys = mentions.select("theme_id", *PLACE, "week", "author").unique(maintain_order=True)
+        numbering = Numbering.of(mentions, ranked)
+        author = mentions["author"].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+        numbers = {**numbering.number(mentions), "author": author}
+        whose = numbering.pack(numbers) * (1 + int(author.max(initial=0))) + author
+        _, first = np.unique(whose, return_index=True)
+        codes = {name: column[first] for name, column in numbers.items()}
+        cells = numbering.number(ranked)
         at = {
-            (place, n_weeks): _cell_at(at_place(keys, place), ranked, n_weeks)
-            for place in NOT_TOLD_APART
+            (place, n_weeks): _cell_at(
+                numbering.pack(codes, not_told, n_weeks), numbering.pack(cells), ranked, n_weeks
+            )
+            for place, not_told in NOT_TOLD_APART.items()
             for n_weeks in [*windows, 1]
         }
-        codes = {
-            name: keys[name].rank("dense").fill_null(0).cast(pl.Int64).to_numpy() for name in keys.columns
-        }
-        wholes = [_whole_of(ranked, told) for told in (("segment_name", "segment_value"), ("source",))]
+        wholes = [
+            _whole_of(numbering, cells, ranked, not_told)
+            for not_told in (NOT_TOLD_APART[OF_SEGMENT], NOT_TOLD_APART[OF_SOURCE])
+        ]
         return cls(at, wholes, windows, codes, ranked.height)
 
 
-def _cell_at(placed: pl.DataFrame, ranked: pl.DataFrame, n_weeks: int) -> np.ndarray:
-    """The cell of each mention in windows of a length."""
-    if n_weeks > 1:
-        placed = placed.with_columns(week=pl.when(pl.col("week") < n_weeks).then(pl.lit(0, pl.Int64)))
-    found = placed.with_columns(n_weeks=pl.lit(n_weeks, pl.Int64)).join(
-        ranked.select(*CELL, pl.col("cell").cast(pl.Int32)), on=CELL, how="left", maintain_order="left"
-    )
-    return found["cell"].fill_null(ranked.height).to_numpy()
+def _cell_at(wanted: np.ndarray, packed: np.ndarray, ranked: pl.DataFrame, n_weeks: int) -> np.ndarray:
+    """The cell of a length of window that each packed one is; NOWHERE where there is none."""
+    mine = np.flatnonzero(ranked["n_weeks"].to_numpy() == n_weeks)
+    mine = mine[np.argsort(packed[mine])]
+    cell = np.full(len(wanted), ranked.height, dtype=np.int32)
+    if len(mine):
+        near = np.minimum(np.searchsorted(packed[mine], wanted), len(mine) - 1)
+        cell = np.where(packed[mine][near] == wanted, mine[near], cell).astype(np.int32)
+    return cell
 
 
-def _whole_of(ranked: pl.DataFrame, told: tuple[str, ...]) -> np.ndarray:
-    """For each cell the one of the same window that tells only `told` apart; itself where it is that."""
-    wider = ranked.select(
-        "theme_id",
-        *(pl.col(name) if name in told else pl.lit(ALL).alias(name) for name in PLACE),
-        *WINDOW,
-    )
-    found = wider.join(
-        ranked.select(*CELL, pl.col("cell").cast(pl.Int32)), on=CELL, how="left", maintain_order="left"
-    )
+def _whole_of(
+    numbering: Numbering, cells: dict[str, np.ndarray], ranked: pl.DataFrame, not_told: tuple[str, ...]
+) -> np.ndarray:
+    """For each cell the one of the same window that tells less apart; itself where it is that."""
+    wider, packed = numbering.pack(cells, not_told), numbering.pack(cells)
     whole = np.arange(ranked.height + 2, dtype=np.int32)
-    whole[: ranked.height] = found["cell"].to_numpy()
+    lengths = ranked["n_weeks"].to_numpy()
+    for n_weeks in np.unique(lengths):
+        mine = np.flatnonzero(lengths == n_weeks)
+        whole[mine] = _cell_at(wider[mine], packed, ranked, n_weeks)
     return whole
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from analytics.insight.privacy import CELL, NONE, NOT_TOLD_APART, PLACE, WINDOW, at_place, safe_cells
+from analytics.insight.clustering import Clusters, author_quantile, design_effect
+from analytics.insight.counting import COUNTED, count_cells
+from analytics.insight.privacy import CELL, NONE, PLACE, WINDOW, safe_cells
 from analytics.tables import ALL, TABLES
 
 Z_95 = 1.96
@@ -17,19 +19,20 @@ WINDOWS_WEEKS = (4, 13, 26)
 """Lengths of the windows, above a week, that end with the night."""
 
 
-def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z_95) -> tuple[np.ndarray, np.ndarray]:
+def wilson(successes: ArrayLike, n: ArrayLike, z: ArrayLike = Z_95) -> tuple[np.ndarray, np.ndarray]:
     """Score interval of a share (Wilson 1927).
 
     Args:
         successes: Counts, 0 to n.
         n: Counts of trials; where 0 the interval is NaN.
-        z: Quantile of the normal distribution; 1.96 for 95 %.
+        z: Quantile of the normal distribution, or of Student's t; 1.96 for 95 %.
 
     Returns:
         Lower and upper ends, float64, in the shape of the arguments.
     """
     k = np.asarray(successes, dtype=np.float64)
     trials = np.asarray(n, dtype=np.float64)
+    z = np.asarray(z, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = k / trials
         centre = share + z**2 / (2 * trials)
@@ -169,7 +172,8 @@ def trends(
 
     Windows are whole weeks, counted back from `as_of`, and the last 4, 13 and 26 weeks. A theme has a row
     for every window of all documents, and for a segment, a source or both together in every window that
-    mentions it there. Where no document is covered the share is null. A cell is shown by the rule of
+    mentions it there. Where no document is covered the share is null; its interval knows that one author
+    writes several documents, as `_with_clustered_shares` tells. A cell is shown by the rule of
     `privacy.safe_cells`, which must hold for the mentions and for the covered documents behind the share.
 
     Args:
@@ -184,10 +188,15 @@ def trends(
     covered = _divided(documents.filter("is_covered"), as_of, n_weeks)
     mentions = _mentions(opinion_theme, opinions.select("opinion_id", "document_id"))
     mentioned = mentions.select("theme_id", "document_id").unique().join(covered, on="document_id")
-    written = _cells_covered(covered.filter(pl.col("week") < n_weeks), windows, min_authors).select(
-        *PLACE, *WINDOW, n_covered="n_documents", is_base_shown="is_shown"
-    )
-    cells = _count_cells(mentioned, windows)
+    cells, written = count_cells(mentioned, covered, windows)
+    written = written.filter(pl.col("week") < n_weeks)
+    of_weeks = covered.filter(pl.col("week") < n_weeks).with_columns(theme_id=pl.lit(ALL))
+    written = written.select(
+        *PLACE, *WINDOW, written_squares="said_squares", n_covered="n_documents", n_writers="n_authors",
+        is_base_shown=safe_cells(
+            of_weeks, written, windows=windows, min_authors=min_authors, has_open_totals=False
+        ),
+    )  # fmt: skip
     cells = cells.with_columns(
         is_shown=safe_cells(mentioned, cells, windows=windows, min_authors=min_authors, has_open_totals=True)
     )
@@ -196,14 +205,19 @@ def trends(
         .join(written, on=[*PLACE, *WINDOW], how="left")
         .join(cells, on=CELL, how="left")
         .with_columns(
-            pl.col("n_covered", "n_documents", "n_authors").fill_null(0),
+            pl.col("n_covered", "n_writers", "written_squares", *COUNTED).fill_null(0),
             is_shown=(pl.col("is_shown") & pl.col("is_base_shown")).fill_null(False),
         )
     )
     window_end = pl.lit(as_of) - pl.duration(days=pl.col("week") * WEEK_DAYS)
     window_start = window_end - pl.duration(days=pl.col("n_weeks") * WEEK_DAYS - 1)
     return TABLES["trend"].conform(
-        with_shares(published).with_columns(window_start=window_start, window_end=window_end)
+        _with_clustered_shares(published).with_columns(
+            *(pl.lit(None, pl.Float64).alias(f"corrected_{name}") for name in ("share", "low", "high")),
+            window_start=window_start,
+            window_end=window_end,
+            correction=pl.lit("none"),
+        )
     )
 
 
@@ -232,30 +246,6 @@ def _divided(documents: pl.DataFrame, as_of: date, n_weeks: int) -> pl.DataFrame
     )
 
 
-def _count_cells(mentions: pl.DataFrame, windows: list[int]) -> pl.DataFrame:
-    """Documents and distinct authors of every cell that has a mention: CELL, n_documents, n_authors."""
-    counted = []
-    for place in NOT_TOLD_APART:
-        placed = at_place(mentions, place).unique()
-        for length in (1, *windows):
-            within = placed if length == 1 else placed.filter(pl.col("week") < length).with_columns(week=0)
-            counted.append(
-                within.with_columns(n_weeks=pl.lit(length, pl.Int64))
-                .group_by(CELL)
-                .agg(n_documents=pl.len(), n_authors=pl.col("author").n_unique())
-            )
-    return pl.concat(counted, how="vertical_relaxed")
-
-
-def _cells_covered(covered: pl.DataFrame, windows: list[int], min_authors: int) -> pl.DataFrame:
-    """What shares are shares of, and whether it may be shown: PLACE, WINDOW, n_documents, is_shown."""
-    written = covered.with_columns(theme_id=pl.lit(ALL))
-    cells = _count_cells(written, windows)
-    return cells.with_columns(
-        is_shown=safe_cells(written, cells, windows=windows, min_authors=min_authors, has_open_totals=False)
-    )
-
-
 def _lines(cells: pl.DataFrame, n_weeks: int, windows: list[int]) -> pl.DataFrame:
     """The cells that are published: all windows of all documents, and where else a theme is mentioned."""
     lengths = [*((week, 1) for week in range(n_weeks)), *((0, length) for length in windows)]
@@ -272,7 +262,24 @@ def _lines(cells: pl.DataFrame, n_weeks: int, windows: list[int]) -> pl.DataFram
 
 def with_shares(cells: pl.DataFrame) -> pl.DataFrame:
     """`cells` with share, share_low and share_high of n_documents in n_covered; null where that is 0."""
-    low, high = wilson(cells["n_documents"].to_numpy(), cells["n_covered"].to_numpy())
+    return _with_interval(cells, *wilson(cells["n_documents"].to_numpy(), cells["n_covered"].to_numpy()))
+
+
+def _with_clustered_shares(cells: pl.DataFrame) -> pl.DataFrame:
+    """The same where an author's documents are alike: Wilson's interval at the effective number of documents.
+
+    As Korn and Graubard, Survey Methodology 24 (1998) do with the exact interval.
+    """
+    said, written, writers, said_squares, products, written_squares = (
+        cells[name].cast(pl.Float64).to_numpy()
+        for name in ("n_documents", "n_covered", "n_writers", "said_squares", "products", "written_squares")
+    )
+    effect = design_effect(Clusters(said, written, writers, said_squares, products, written_squares))
+    z = author_quantile(written, written_squares)
+    return _with_interval(cells, *wilson(said / effect, written / effect, z))
+
+
+def _with_interval(cells: pl.DataFrame, low: np.ndarray, high: np.ndarray) -> pl.DataFrame:
     return cells.with_columns(
         share=(pl.col("n_documents") / pl.col("n_covered")).round(6),
         share_low=pl.Series(low).round(6),

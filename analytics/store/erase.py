@@ -21,6 +21,7 @@ import polars as pl
 
 from analytics.store.files import facts_of, put_parquet
 from analytics.store.generation import Content, new_name, read_manifest, write_generation
+from analytics.store.labels import drop_labels
 from analytics.store.layout import Store
 from analytics.store.pointer import move_pointer, read_pointer
 from analytics.tables import TABLES, Table
@@ -134,6 +135,7 @@ def sweep(store: Store, belongings: Belongings) -> dict[str, int]:
         How many rows went, by part; parts that held none are left out.
     """
     gone = {"placement": store.placement.drop_opinions(belongings.opinion_ids)}
+    gone["labels"] = drop_labels(store.state, belongings.document_ids | belongings.replaced_ids)
     if belongings.opinion_ids:
         gone["state"] = store.state.drop_opinions(belongings.opinion_ids)
     for table, n_rows in drop_from_journal(store, belongings).items():

@@ -136,6 +136,9 @@ _MUST_BE_EMPTY = {
     "a share lies outside its interval": """
         SELECT theme_id FROM trend WHERE share IS NOT NULL
         AND NOT (share_low <= share + 1e-9 AND share <= share_high + 1e-9 AND share BETWEEN 0 AND 1)""",
+    "a corrected share lies outside its interval, or is told of a theme with too few authors": """
+        SELECT theme_id FROM share LEFT JOIN theme USING (theme_id) WHERE is_shown IS NOT true
+        OR NOT (share_low <= share + 1e-9 AND share <= share_high + 1e-9 AND share BETWEEN 0 AND 1)""",
     "decisions are not ranked 1 to n": """
         SELECT rank FROM decision WHERE rank > (SELECT count(*) FROM decision) OR rank < 1""",
 }

@@ -36,6 +36,9 @@ DECISION_ACTS = (
     "decision_undone",
 )
 """What people say of decisions."""
+DRAWN, LABELLED = "label_drawn", "labelled"
+LABEL_ENTRIES = (DRAWN, LABELLED)
+"""A pair of a document and a theme that was drawn to be labelled, and what a person says of it."""
 
 _metadata = sa.MetaData()
 _entry = sa.Table(
@@ -259,6 +262,21 @@ class State:
             last = dict(tuple(row) for row in connection.execute(query.order_by(_entry.c.sequence)))
         return {subject.removeprefix("author:") for subject, kind in last.items() if kind == OBJECTION}
 
+    def record_each(self, kind: str, contents: Mapping[str, Mapping[str, Any]], *, who: str) -> None:
+        """Write down an entry for each subject, all or none.
+
+        Args:
+            kind: One of LABEL_ENTRIES.
+            contents: Subject to a JSON object without text of documents.
+            who: The person.
+        """
+        if kind not in LABEL_ENTRIES:
+            raise StoreError(f"{kind!r} is no kind of label; one of {', '.join(LABEL_ENTRIES)}")
+        rows = [self._row(kind, subject, who, content) for subject, content in contents.items()]
+        with _stated(self.path), self._engine.begin() as connection:
+            if rows:
+                connection.execute(_entry.insert(), rows)
+
     def log(self, kinds: Iterable[str], upto: int | None = None) -> list[dict[str, Any]]:
         """Entries of the given kinds, oldest first: at, who, kind, subject, and what their content says.
 
@@ -324,6 +342,21 @@ class State:
                     change = _entry.update().where(_entry.c.sequence == row.sequence)
                     connection.execute(change.values(content=canonical_json(left)))
                     n_changed += 1
+        self._vacuum()
+        return n_changed
+
+    def drop_subjects(self, kinds: Iterable[str], subjects: Iterable[str]) -> int:
+        """Take entries of the given kinds about these subjects out and vacuum; returns how many went."""
+        gone = sorted(set(subjects))
+        is_theirs = _entry.c.kind.in_(list(kinds)) & (_entry.c.subject == sa.bindparam("gone"))
+        n_dropped = 0
+        with _stated(self.path), self._engine.begin() as connection:
+            for subject in gone:
+                n_dropped += connection.execute(_entry.delete().where(is_theirs), {"gone": subject}).rowcount
+        if n_dropped:
+            self._vacuum()
+        return n_dropped
+
+    def _vacuum(self) -> None:
         with _stated(self.path), self._engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("VACUUM"))
-        return n_changed

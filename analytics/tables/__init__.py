@@ -7,6 +7,7 @@ a digest leaves them out. Units stand in names: `_share` is 0 to 1, `_at` a UTC 
 
 from __future__ import annotations
 
+from analytics.tables.conclusions import CONCLUSIONS
 from analytics.tables.customers import CUSTOMERS
 from analytics.tables.insights import INSIGHTS
 from analytics.tables.night import NIGHT
@@ -17,4 +18,4 @@ __all__ = ["ALL", "SEGMENTS", "TABLES", "UTC_TIME", "Table"]
 ALL = "all"
 """Name and value of the segment that holds everything."""
 
-TABLES = {table.name: table for table in (*NIGHT, *INSIGHTS, *CUSTOMERS)}
+TABLES = {table.name: table for table in (*NIGHT, *INSIGHTS, *CONCLUSIONS, *CUSTOMERS)}

@@ -49,10 +49,23 @@ def show(night: Night) -> None:
         f"negative, {wording.percent(theme['positive_share'])} positive"
         + ("; the language model proposed its name" if theme["name_origin"] == "model" else "")
     )
+    show_share(night, theme["theme_id"])
     briefs.show(night, "theme", theme["theme_id"], "In short")
     weeks.show(night, theme["theme_id"], chosen.segment, chosen.source)
     show_board(night, chosen)
     registry.show(night)
+
+
+def show_share(night: Night, theme_id: str) -> None:
+    """The share of the last 13 weeks in a line, and what it is corrected by."""
+    share = queries.share(night, theme_id)
+    if share is None:
+        return
+    st.caption(
+        f"Share of the last 13 weeks: {wording.percent(share['share'])} "
+        f"({wording.interval(share['share_low'], share['share_high'])}), "
+        + wording.correction(share["correction"], share["n_labels"], share["share_raw"])
+    )
 
 
 def choose_filter(night: Night, places: Sequence[DeltaGenerator]) -> Filter:

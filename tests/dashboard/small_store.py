@@ -124,6 +124,7 @@ def tables_of(as_of: date, run: str, n_documents: int, has_decisions: bool) -> d
         "brief_citation": citations,
         "trend": _trend(as_of, n_documents, themes),
         "theme": _themes(as_of, run, themes, opinions),
+        "share": _shares(as_of, themes),
         "item": [
             {"item_id": f"i{n}", "title": f"Kettle {n}", "text": "", "n_documents": 30, "rating_share": 0.5}
             for n in range(2)
@@ -297,7 +298,9 @@ def _trend(as_of: date, n_documents: int, themes: list[str]) -> Rows:
                     {"theme_id": identifier, "segment_name": name, "segment_value": value, "source": source,
                      "window_start": as_of - timedelta(days=7 * (week + n_weeks) - 1),
                      "window_end": as_of - timedelta(days=7 * week), "n_authors": authors,
-                     "is_shown": authors >= 2 and not is_protecting, **_share(spoken, covered)}
+                     "is_shown": authors >= 2 and not is_protecting, "correction": "none",
+                     "corrected_share": None, "corrected_low": None, "corrected_high": None,
+                     **_share(spoken, covered)}
                 )  # fmt: skip
     return rows
 
@@ -307,6 +310,19 @@ def _share(k: int, n: int) -> dict[str, Any]:
     centre, reach = k + 1.9208, 1.96 * (k * (n - k) / n + 0.9604) ** 0.5
     low, high = (centre - reach) / (n + 3.8416), (centre + reach) / (n + 3.8416)
     return {"n_documents": k, "n_covered": n, "share": k / n, "share_low": low, "share_high": high}
+
+
+def _shares(as_of: date, themes: list[str]) -> Rows:
+    """Shares of the last 13 weeks: of three themes, corrected by labels, by those of all, and not."""
+    return [
+        {"theme_id": identifier, "window_start": as_of - timedelta(days=90), "window_end": as_of,
+         "n_labels": n_labels, "n_covered": 600, "n_authors": 90, "share_raw": 0.2,
+         "share": share, "share_low": share - 0.03, "share_high": share + 0.03, "correction": correction,
+         "right_share": None, "found_share": None}
+        for identifier, correction, share, n_labels in zip(
+            themes, ("labels", "pooled", "none"), (0.15, 0.16, 0.2), (60, 4, 0), strict=False
+        )
+    ]  # fmt: skip
 
 
 def _themes(as_of: date, run: str, themes: list[str], opinions: Rows) -> Rows:

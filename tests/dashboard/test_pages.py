@@ -283,6 +283,25 @@ def test_themes_with_their_last_week_and_typical_quote(store: SmallStore, themes
     assert any(told in caption.value for caption in page.caption)
 
 
+def test_a_share_of_13_weeks_says_what_it_is_corrected_by(store: SmallStore, themes_page: AppTest) -> None:
+    store.publish(FIRST)
+    themes_page.run()
+    lines = {}
+    for theme in themes_page.selectbox(key="theme").options:
+        themes_page.selectbox(key="theme").select(theme).run()
+        lines[theme] = [
+            c.value for c in themes_page.caption if c.value.startswith("Share of the last 13 weeks")
+        ]
+    told = [line for found in lines.values() for line in found]
+    assert len(told) == 3  # the others may not be shown
+    assert (
+        "15.0\N{NO-BREAK SPACE}% (12.0–18.0\N{NO-BREAK SPACE}%), corrected by 60 labels from 20.0"
+        in "".join(told)
+    )
+    assert "corrected by 4 labels of its own and those of other themes" in "".join(told)
+    assert "not corrected: no labels" in "".join(told)
+
+
 def test_themes_by_segment(store: SmallStore, themes_page: AppTest) -> None:
     store.publish(FIRST)
     page = themes_page.run()

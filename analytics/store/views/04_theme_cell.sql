@@ -14,7 +14,11 @@ SELECT
     CASE WHEN w.is_shown THEN w.n_documents END AS n_documents,
     CASE WHEN w.is_shown THEN w.share END AS share,
     CASE WHEN w.is_shown THEN w.share_low END AS share_low,
-    CASE WHEN w.is_shown THEN w.share_high END AS share_high
+    CASE WHEN w.is_shown THEN w.share_high END AS share_high,
+    CASE WHEN w.is_shown THEN w.corrected_share END AS corrected_share,
+    CASE WHEN w.is_shown THEN w.corrected_low END AS corrected_low,
+    CASE WHEN w.is_shown THEN w.corrected_high END AS corrected_high,
+    w.correction
 FROM trend AS w
 JOIN theme AS t USING (theme_id)
 WHERE t.is_shown

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.insight.privacy import CELL, NONE, NOT_TOLD_APART, at_place, safe_cells
+from analytics.insight.privacy import CELL, NONE, NOT_TOLD_APART, safe_cells
 from analytics.tables import ALL
 
 N_WEEKS = 4
@@ -27,6 +27,11 @@ def mentions_of(said: list[Said], theme: str = "t") -> pl.DataFrame:
     return pl.DataFrame(
         rows, schema=schema | {"segment_name": pl.String, "segment_value": pl.String}, orient="row"
     )
+
+
+def at_place(mentions: pl.DataFrame, place: int) -> pl.DataFrame:
+    """`mentions` with the segment, or the source, or both, not told apart."""
+    return mentions.with_columns(pl.lit(ALL).alias(name) for name in NOT_TOLD_APART[place])
 
 
 def cells_of(mentions: pl.DataFrame) -> pl.DataFrame:

@@ -172,7 +172,7 @@ def test_trends_by_hand() -> None:
     assert now["window_start"] == date(2018, 6, 14)
     # Covered: a b c d. Mentioned by a c d, whose authors are 1 and the unknown.
     assert (now["n_documents"], now["n_covered"], now["n_authors"]) == (3, 4, 2)
-    assert (now["share"], now["share_low"], now["share_high"]) == (0.75, 0.300636, 0.954414)
+    assert (now["share"], now["share_low"], now["share_high"]) == (0.75, 0.04341, 0.994983)
     assert not now["is_shown"]  # all that was ever said, less this week, would leave e alone in its week
     before = row_of(weeks, theme_id="t", segment_value="all", window_end=date(2018, 6, 13))
     assert (before["n_documents"], before["n_covered"], before["share"], before["is_shown"]) == (
@@ -232,6 +232,23 @@ def test_windows_of_four_weeks_and_more_end_with_the_night() -> None:
     # Covered: a b c d e i. Mentioned by a c d e, whose authors are 1 and the unknown.
     assert (last_four["n_documents"], last_four["n_covered"], last_four["n_authors"]) == (4, 6, 2)
     assert (last_four["window_end"], last_four["is_shown"]) == (AS_OF, True)
+
+
+def test_an_interval_is_wider_where_one_author_wrote_many_of_the_documents() -> None:
+    """Of 300 documents 60 speak of it: in one store all by authors of their own, in the other 30 by one."""
+    apart = [document(f"d{n}", 0, n) for n in range(300)]
+    together = [document(f"d{n}", 0, min(n, 270)) for n in range(300)]
+    placed = pl.DataFrame({"opinion_id": [f"d{n}" for n in range(240, 300)], "theme_id": ["t"] * 60})
+    widths = []
+    for rows in (apart, together):
+        documents = documents_of(rows)
+        opinions = documents.select(opinion_id="document_id", document_id="document_id")
+        cells = trends(opinions, placed, documents, AS_OF, n_weeks=1, min_authors=5)
+        low, high = cells.filter(pl.col("source") == "all").select("share_low", "share_high").row(0)
+        widths.append(high - low)
+    assert widths[0] == pytest.approx(0.0904, abs=0.001)  # Wilson of 60 in 300, and a little for t
+    # Sums over 271 authors: k² 930, k·n 930, n² 1170; 271 / 270 (930 - 0.4 · 930 + 0.04 · 1170) / 48 = 12.65
+    assert widths[1] / widths[0] == pytest.approx(12.65**0.5, rel=0.1)
 
 
 def test_a_share_is_hidden_where_what_it_is_a_share_of_would_tell_of_few() -> None:
