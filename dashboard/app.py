@@ -12,7 +12,7 @@ import streamlit as st
 from analytics.errors import NightloomError, NotPublished, SettingsError
 from analytics.settings import load_settings
 from dashboard import provenance, queries
-from dashboard.app_pages import decisions, sources, themes
+from dashboard.app_pages import decisions, drivers, sources, themes
 
 
 def read_arguments(arguments: list[str]) -> Path:
@@ -58,6 +58,12 @@ def main() -> None:
                 default=True,
             ),
             st.Page(partial(themes.show, night), title="Themes", icon=":material/forum:", url_path="themes"),
+            st.Page(
+                partial(drivers.show, night),
+                title="Drivers",
+                icon=":material/account_tree:",
+                url_path="drivers",
+            ),
             st.Page(
                 partial(sources.show, night), title="Sources", icon=":material/input:", url_path="sources"
             ),

@@ -57,11 +57,17 @@ def show(
         st.markdown(
             f":material/group: {wording.count(decision['n_authors'])} people in "
             f"{wording.count(decision['n_documents'])} documents  \n"
-            f":material/date_range: {_window(decision)}  \n"
-            f":material/groups: about {decision['people_a_month']:,.0f} people a month"
+            f":material/date_range: {_window(decision)}" + _customers(decision)
         )
     _show_doubts(decision)
     _show_evidence(decision, quotes)
+
+
+def _customers(decision: Mapping[str, Any]) -> str:
+    """How many customers a month it touches; nothing where a store knows no orders."""
+    if decision["exposure"] != "orders":
+        return ""
+    return f"  \n:material/groups: about {decision['people_a_month']:,.0f} customers a month who write so"
 
 
 def _status(state: Mapping[str, Any]) -> str:

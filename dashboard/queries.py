@@ -129,10 +129,19 @@ def changes(night: Night) -> pl.DataFrame:
     )
 
 
-def tests_made(night: Night) -> str:
-    """How many tests stand behind what is told, in a sentence; empty where the night does not say."""
-    found = night.rows("SELECT sentence FROM test_board")
-    return str(found["sentence"][0]) if found.height else ""
+def tests_made(night: Night) -> dict[str, Any] | None:
+    """How many tests stand behind what is told, and how often they cry wolf: columns of view test_board."""
+    found = night.rows("SELECT * FROM test_board")
+    return found.row(0, named=True) if found.height else None
+
+
+def drivers(night: Night) -> pl.DataFrame:
+    """What each theme does to each outcome: columns of the view driver_board."""
+    return night.rows(
+        """SELECT * FROM driver_board WHERE n_authors >= $min_authors
+        ORDER BY outcome, abs(recoverable) DESC, theme_id""",
+        min_authors=night.min_authors,
+    )
 
 
 def verdicts(night: Night) -> pl.DataFrame:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 import polars as pl
 
 from analytics.insight.briefing import Briefing, as_html, brief_night
 from analytics.insight.wording import count, spell_day
-from flows.changes import counts_orders
+from flows.changes import FALSE_ALARMS, counts_orders
 from flows.compose import Insights
 from flows.night import Night
 
@@ -42,7 +43,15 @@ def not_covered(documents: pl.DataFrame) -> pl.DataFrame:
 def _tests(night: Night, quality: pl.DataFrame) -> str:
     n_tests = quality.filter(pl.col("metric") == "n_tests")["value"].sum()
     rate = 100 * night.settings.trends.false_discovery_rate
-    return f"{count(int(n_tests), 'test')} made tonight; of what is told at most {rate:.0f} % is chance."
+    alarms = quality.filter(metric=FALSE_ALARMS)
+    told = f"{count(int(n_tests), 'test')} made tonight; of what is told at most {rate:.0f} % is chance."
+    if alarms.height:
+        share, n, day = alarms.select("value", "n", "about").row(0)
+        told += (
+            f" Of {n} nights made of this store's own weeks, shuffled, {round(share * n)} told of a change "
+            f"({spell_day(date.fromisoformat(day))})."
+        )
+    return told
 
 
 def _not_judged(night: Night, insights: Insights, run: Mapping[str, object]) -> Iterator[str]:

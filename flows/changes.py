@@ -2,46 +2,88 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
-from analytics.insight.trends import find_changes
+from analytics.identity import stage_seed
+from analytics.insight.backtest import false_alarm_rate
+from analytics.insight.trends import STEADY, find_changes, without_season
 from analytics.insight.windows import EVERYTHING, ITEM, SEGMENT
 from analytics.store.registry import GROUP, THEME
-from flows.compose import compose_insights
+from flows.compose import compose_insights, theme_events_of
 from flows.interactions import interactions_of
 from flows.night import Night
+from flows.theme_changes import EMBEDDING_CHANGED
 
 _PLACE = ("subject_kind", "subject")
+YEAR = timedelta(days=364)
+"""A year of whole weeks."""
+BACKTEST_DAYS = 28
+N_SHUFFLES = 20
+FALSE_ALARMS = "false_alarm_rate"
+LONGEST_EVENT = timedelta(days=28)
+"""An event that lasts longer is how things are, and nothing to be left out."""
+MIN_AGREED = 0.8
+"""A theme whose anchors were made anew is compared over that day where so many of its statements stayed."""
 
 
 def changes_of(night: Night) -> pl.DataFrame:
-    """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS."""
+    """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS.
+
+    What changed in the same way a year ago, where the store reaches back so far, is season and no change.
+    """
     said, exposure = said_of(night)
-    return find_changes(
-        said,
-        exposure,
+    common: Any = {"min_authors": night.settings.store.min_authors}
+    found = find_changes(said, exposure, night.settings.trends, as_of=night.as_of, **common)
+    then = night.as_of - YEAR
+    changed = found.filter(pl.col("kind") != STEADY).select("theme_id").unique()
+    of_changed = said.join(changed, on="theme_id", how="semi")
+    return without_season(
+        found, find_changes(of_changed, exposure, night.settings.trends, as_of=then, **common)
+    )
+
+
+def backtested(night: Night) -> tuple[float, date]:
+    """How often this store's own weeks, shuffled, tell of a change, and when that was measured.
+
+    It is measured anew every BACKTEST_DAYS; between, the nights say what was measured last.
+    """
+    quality = night.store.journal.read("quality", night.earlier[-1:]).filter(metric=FALSE_ALARMS)
+    if quality.height:
+        value, about = quality.select("value", "about").row(0)
+        measured = date.fromisoformat(about)
+        if (night.as_of - measured).days < BACKTEST_DAYS:
+            return float(value), measured
+    rate = false_alarm_rate(
+        *said_of(night),
         night.settings.trends,
         as_of=night.as_of,
         min_authors=night.settings.store.min_authors,
+        n_shuffles=N_SHUFFLES,
+        seed=stage_seed(night.settings.store.seed, "backtest"),
     )
+    return rate, night.as_of
 
 
 @lru_cache(maxsize=1)
 def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Who mentions which theme, where and when, and what that is counted in; sources on hold left out.
 
-    Of a group of themes its complaints count, and in the whole store only: what moves several themes a
-    little, each too little to be sure of, may be sure of them together.
+    Days of the calendar's events are left out, of mentions and of what they are counted in, and so are themes
+    that a change of the embedding model made anew. Of a group of themes its complaints count, and in the whole
+    store only: what moves several themes a little, each too little to be sure of, may be sure of them together.
 
     Returns:
         Columns theme_id, document_id, author, day, subject_kind, subject; and those of `exposure_of`.
     """
     insights = compose_insights(night)
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
-    places = places_of(documents.drop_nulls("day"))
-    shown = insights.themes.filter("is_shown").select("theme_id", "level", "parent_id")
+    places = places_of(documents.drop_nulls("day").filter(~_is_event(night)))
+    shown = insights.themes.filter("is_shown", ~pl.col("theme_id").is_in(_made_anew(night)))
+    shown = shown.select("theme_id", "level", "parent_id")
     said = insights.opinion_themes.select("opinion_id", "theme_id").join(
         insights.opinions.select("opinion_id", "document_id", "sentiment_label"), on="opinion_id"
     )
@@ -58,7 +100,24 @@ def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
         rows.select("theme_id", "document_id").unique().join(where, on="document_id")
         for rows, where in ((of_themes, places), (complaints, everywhere))
     ]
-    return pl.concat(placed), exposure_of(night, places)
+    return pl.concat(placed), exposure_of(night, places).filter(~_is_event(night))
+
+
+def _is_event(night: Night) -> pl.Expr:
+    """Whether a day lies in a promotion, a launch or an outage: such days are held against no others."""
+    events = [event for event in night.settings.calendar.events if event.end - event.start < LONGEST_EVENT]
+    return pl.any_horizontal(
+        pl.lit(False), *(pl.col("day").is_between(event.start, event.end) for event in events)
+    )
+
+
+def _made_anew(night: Night) -> list[str]:
+    """Themes that another embedding model reads so differently that weeks before and since do not compare."""
+    first = night.as_of - timedelta(weeks=night.settings.trends.step_weeks)
+    events = theme_events_of(night).filter(
+        pl.col("cause") == EMBEDDING_CHANGED, pl.col("as_of") > first, pl.col("agreed_share") < MIN_AGREED
+    )
+    return events["theme_id"].unique().to_list()
 
 
 def places_of(documents: pl.DataFrame) -> pl.DataFrame:

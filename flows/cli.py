@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     show = command("show", _show, "show what is published")
     show.add_argument("what", choices=sorted(SHOWN), help="what to show")
     show.add_argument("--user", help="recommendations: only this user's")
-    show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep)")
+    show.add_argument("--kind", help="decisions: only this kind (fix, watch, keep, promote)")
     show.add_argument("--about", metavar="THEME_OR_ITEM", help="brief: of a theme or item, by name or id")
     show.add_argument("--segment", type=segment, metavar="NAME=VALUE", help="themes: in one segment")
     show.add_argument("--source", default="all", help="themes: in one source")
@@ -215,6 +215,12 @@ SHOWN = {
         "insights",
         "SELECT * FROM decision_board WHERE $kind IS NULL OR kind = $kind ORDER BY rank",
     ),
+    "changes": (
+        "insights",
+        """SELECT c.*, t.name FROM change AS c JOIN theme AS t USING (theme_id)
+        ORDER BY c.n_authors DESC, c.theme_id, c.subject""",
+    ),
+    "drivers": ("insights", "SELECT * FROM driver_board ORDER BY outcome, name"),
     "verdicts": ("insights", "SELECT * FROM verdict ORDER BY done_on DESC, decision_id"),
     "themes": (
         "insights",

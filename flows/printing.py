@@ -20,6 +20,18 @@ _COLUMNS = {
     "waiting": ["n_opinions", "n_documents", "n_authors", "share"],
     "proposals": ["proposal_id", "kind", "sentence"],
     "events": ["as_of", "kind", "name", "cause", "who", "about"],
+    "changes": ["kind", "since", "ratio", "ratio_low", "ratio_high", "n_authors", "q_value", "sentence"],
+    "drivers": [
+        "name",
+        "outcome",
+        "effect",
+        "effect_low",
+        "effect_high",
+        "q_value",
+        "recoverable",
+        "recoverable_plain",
+        "n_authors",
+    ],
     "themes": [
         "theme_id",
         "name",

@@ -18,6 +18,7 @@ from analytics.store.generation import check_generation, new_name, write_generat
 from analytics.store.pointer import Entry, move_pointer, read_pointer
 from analytics.tables import TABLES
 from flows.briefing import not_covered
+from flows.changes import FALSE_ALARMS, N_SHUFFLES, backtested
 from flows.compose import Insights, compose_insights, theme_events_of
 from flows.gather import is_mostly_unread, live_rows
 from flows.generation import compose_generation, item_vectors
@@ -102,6 +103,8 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
             if name in _TOLD_OF_STAGES and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     rows += _reanchored(night)
+    rate, measured = backtested(night)
+    rows.append((FALSE_ALARMS, rate, N_SHUFFLES, measured.isoformat()))
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
 

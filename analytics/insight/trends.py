@@ -82,6 +82,25 @@ def find_changes(
     return tell_changes(diary, settings, as_of=as_of, min_authors=min_authors)
 
 
+def without_season(changes: pl.DataFrame, year_ago: pl.DataFrame) -> pl.DataFrame:
+    """Changes without those that the same cell went through a year ago: they are season.
+
+    Args:
+        changes: As `find_changes` returns them.
+        year_ago: The same as of a year before.
+    """
+    cell = ["theme_id", "subject_kind", "subject"]
+    up = pl.col("kind").is_in([NEW, RISING])
+    is_up = pl.when(up).then(True).when(pl.col("kind").is_in([FALLING, GONE])).then(False)
+    then = year_ago.select(*cell, was_up=is_up).drop_nulls()
+    held = changes.join(then, on=cell, how="left", maintain_order="left")
+    is_season = (is_up == pl.col("was_up")).fill_null(False)
+    return held.with_columns(
+        kind=pl.when(is_season).then(pl.lit(STEADY)).otherwise("kind"),
+        since=pl.when(~is_season).then("since"),
+    ).drop("was_up")
+
+
 def days_looked_at(settings: TrendSettings) -> int:
     """How many days the tests of a night look at."""
     return max(settings.step_weeks * WEEK_DAYS, _days_held_against(settings) + settings.recent_days)

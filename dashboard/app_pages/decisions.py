@@ -169,7 +169,16 @@ def show_changes(night: Night) -> None:
             st.html(wording.paragraph(row["sentence"]))
     if changes.is_empty():
         st.caption(NOTHING_CHANGED)
-    st.caption(queries.tests_made(night))
+    tests = queries.tests_made(night)
+    if tests is not None:
+        said = f"{wording.count(tests['n_tests'])} tests made tonight, corrected for being many."
+        if tests["n_shuffled"]:
+            n_alarms = round(tests["false_alarm_rate"] * tests["n_shuffled"])
+            said += (
+                f" Of {tests['n_shuffled']} nights made of this store's own weeks, shuffled, {n_alarms} told "
+                f"of a change (measured {tests['measured_on']})."
+            )
+        st.caption(said)
 
 
 def show_verdicts(night: Night) -> None:

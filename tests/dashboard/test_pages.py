@@ -58,7 +58,7 @@ def test_decisions_stand_in_rank_order_with_size_and_interval(store: SmallStore,
     assert people[0] == [
         ":material/group: 19 people in 15 documents",
         ":material/date_range: 27 April 2018 to 24 May 2018",
-        ":material/groups: about 12 people a month",
+        ":material/groups: about 12 customers a month who write so",
     ]
     assert said.count(":gray-badge[:material/query_stats: Very likely]") == 1
     assert "Check **it**." in told
