@@ -72,9 +72,10 @@ def backtested(night: Night) -> tuple[float, date]:
 def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Who mentions which theme, where and when, and what that is counted in; sources on hold left out.
 
-    Days of the calendar's events are left out, of mentions and of what they are counted in, and so are themes
-    that a change of the embedding model made anew. Of a group of themes its complaints count, and in the whole
-    store only: what moves several themes a little, each too little to be sure of, may be sure of them together.
+    Days of the calendar's events are left out, of mentions and of what they are counted in, and so are
+    themes that a change of the embedding model made anew. Of a group of themes its complaints count, and in
+    the whole store only: what moves several themes a little, each too little to be sure of, may be sure of
+    them together.
 
     Returns:
         Columns theme_id, document_id, author, day, subject_kind, subject; and those of `exposure_of`.

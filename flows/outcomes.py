@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -70,11 +70,11 @@ def _what_followed(night: Night, documents: pl.DataFrame) -> Iterator[Outcome]:
     for kind in settings.harm_kinds:
         bought = _of_buyers(written, done.filter(pl.col("kind").is_in(orders))) if orders else written
         harm = done.filter(pl.col("kind") == kind)
-        followed = _followed(bought, harm, ["author_key", "item_id"], settings.harm_days, night)
+        followed = _followed(bought, harm, ["author_key", "item_id"], settings.harm_days, night.as_of)
         yield Outcome(f"{kind} within {settings.harm_days} days", HARM, True, followed)
     if orders:
         again = done.filter(pl.col("kind").is_in(orders))
-        followed = _followed(written, again, ["author_key"], settings.repurchase_days, night)
+        followed = _followed(written, again, ["author_key"], settings.repurchase_days, night.as_of)
         yield Outcome(f"next order within {settings.repurchase_days} days", REPURCHASE, True, followed)
 
 
@@ -86,10 +86,10 @@ def _of_buyers(written: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
 
 
 def _followed(
-    written: pl.DataFrame, done: pl.DataFrame, by: list[str], n_days: int, night: Night
+    written: pl.DataFrame, done: pl.DataFrame, by: list[str], n_days: int, as_of: date
 ) -> pl.DataFrame:
     """Whether something followed a document; those that are too new to tell are left out."""
-    old_enough = written.filter(pl.col("day") <= night.as_of - timedelta(days=n_days))
+    old_enough = written.filter(pl.col("day") <= as_of - timedelta(days=n_days))
     times = done.select(*by, then="created_at").drop_nulls().sort("then")
     joined = (
         old_enough.drop_nulls(by)

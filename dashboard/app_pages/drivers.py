@@ -29,7 +29,7 @@ def show(night: Night) -> None:
     st.caption(
         f"{wording.count(first['n_documents'])} documents; the mean is {scale * first['mean_outcome']:,.2f}"
         + (" of 100" if first["is_share"] else "")
-        + f". Effects are in {unit}: what a theme's mention goes along with where the other themes, the item, "
+        + f". In {unit}: what a theme's mention goes along with where the other themes, the item, "
         "the source, the month and the segments are the same. An interval that holds 0 says that it may be "
         "nothing; q is corrected for all themes held against this outcome."
     )
