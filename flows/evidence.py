@@ -85,7 +85,8 @@ def choose_evidence(
     opinions, matrix = opinion_vectors(night, opinions, recipes["embedding"])
     place = {one: row for row, one in enumerate(opinions["opinion_id"])}
     before = night.store.journal.read("decision_evidence", night.earlier[-1:])
-    stood = before.group_by("decision_id").agg("opinion_id").to_dict(as_series=False)
+    stood = before.sort("decision_id", "rank").group_by("decision_id", maintain_order=True)
+    stood = stood.agg("opinion_id").to_dict(as_series=False)
     kept = dict(zip(stood["decision_id"], stood["opinion_id"], strict=True))
     n_quotes = night.settings.decisions.max_quotes
     rows: list[tuple[str, int, str, str, str]] = []
@@ -117,7 +118,8 @@ def _voices(
     """Voice and row of each quote: those of the decision's own tone, then one of the opposite tone."""
     labels, authors = said["sentiment_label"].to_list(), said["author"].to_list()
     tone = _TONE.get(kind) or max(_OPPOSITE, key=lambda label: (labels.count(label), label))
-    stay = [row for row, one in enumerate(said["opinion_id"]) if one in set(spoke)]
+    place = {one: row for row, one in enumerate(said["opinion_id"])}
+    stay = [place[one] for one in spoke if one in place]
     own = [row for row, label in enumerate(labels) if label == tone]
     own = own or [row for row, label in enumerate(labels) if label != _OPPOSITE[tone]]
     against = [row for row, label in enumerate(labels) if label == _OPPOSITE[tone]]

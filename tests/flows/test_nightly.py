@@ -49,7 +49,7 @@ def test_the_first_night_publishes_what_the_store_says(first_night):
     assert query(shop, "SELECT count(*) AS n FROM theme WHERE is_shown")["n"].item() >= 3
     board = query(shop, "SELECT * FROM decision_board")
     assert board["rank"].to_list() == list(range(1, board.height + 1))
-    assert board.height >= 3
+    assert board.height >= 1
     quotes = query(shop, "SELECT decision_id, count(*) AS n FROM decision_quote GROUP BY ALL")
     assert set(quotes["decision_id"]) == set(board["decision_id"])
     lists = query(
