@@ -103,15 +103,16 @@ def doubling(seed: int, dispersion: tuple[float, float], n_nights: int) -> list[
     """Whether a night has told it, and whether the oracle has, by each night since (2, n_nights)."""
     rng = np.random.default_rng([seed, 3])
     store = draw_store(rng, dispersion, n_later=n_nights)
-    store.means[0] = MENTIONS_A_WEEK
+    baseline = store.volume[N_DAYS - WEEK_DAYS * SETTINGS.baseline_weeks : N_DAYS]
+    store.means[0] = MENTIONS_A_WEEK / baseline.mean()
     store.factor[0, -n_nights:] = 2.0
     counts = draw_counts(rng, store)
     told, known = [False], [False]
     for night in range(1, n_nights + 1):
         days = slice(night, N_DAYS + night)
         told.append(told[-1] or is_told(counts[:, days], store.volume[days]))
-        knows = oracle_tells(counts[0, days], store.volume[days], float(store.dispersion[0]))
-        known.append(known[-1] or knows)
+        expected = store.means[0] / WEEK_DAYS * store.volume[days]
+        known.append(known[-1] or oracle_tells(counts[0, days], expected, float(store.dispersion[0])))
     return [told[1:], known[1:]]
 
 
@@ -121,11 +122,11 @@ def is_told(counts: np.ndarray, volume: np.ndarray) -> bool:
     return row is not None and row["kind"] in (NEW, RISING)
 
 
-def oracle_tells(counts: np.ndarray, volume: np.ndarray, dispersion: float) -> bool:
+def oracle_tells(counts: np.ndarray, usual: np.ndarray, dispersion: float) -> bool:
     """The same two windows, at the same level, by one who knows what to expect."""
     share = {window: WEIGHTS[window] / (WEIGHTS[WINDOW] + WEIGHTS[SHORT]) for window in (WINDOW, SHORT)}
     for window, n_days in ((WINDOW, WEEK_DAYS), (SHORT, SHORT_DAYS)):
-        expected = MENTIONS_A_WEEK / 7 * volume[-n_days:].sum()
+        expected = usual[-n_days:].sum()
         # A burst is the same on all days of a week, so that fewer days show less of it.
         more = max(1e-9, (dispersion - 1) * n_days / WEEK_DAYS)
         tail = stats.nbinom.sf(counts[-n_days:].sum() - 1, expected / more, 1 / (1 + more))
