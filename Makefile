@@ -61,6 +61,7 @@ bench: setup
 	$(BIN)/python benchmarks/redaction.py
 	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/theme_scaling.py
+	$(BIN)/python benchmarks/statistics.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -65,8 +65,8 @@ def draw_counts(rng: np.random.Generator, store: Store) -> np.ndarray:
     return rng.poisson(daily * burst[:, week])
 
 
-def changes_in(counts: np.ndarray, volume: np.ndarray) -> dict[int, dict[str, object]]:
-    """Rows of the changes that a night finds, by cell; every author is another one."""
+def rows_in(counts: np.ndarray, volume: np.ndarray) -> pl.DataFrame:
+    """All rows that a night finds; theme_id is the number of the cell, and every author is another one."""
     cell, day = np.nonzero(counts)
     cell, day = (np.repeat(place, counts[counts > 0]) for place in (cell, day))
     cells = pl.DataFrame(
@@ -79,13 +79,13 @@ def changes_in(counts: np.ndarray, volume: np.ndarray) -> dict[int, dict[str, ob
     place = np.zeros(len(counts), dtype=np.int64)
     is_new = np.ones(len(cell), dtype=bool)
     diary = Diary(cells, len(volume), cell, is_new, day, 400 * volume[None, :], place)
-    return by_theme(tell_changes(diary, SETTINGS, as_of=AS_OF, min_authors=MIN_AUTHORS))
+    return tell_changes(diary, SETTINGS, as_of=AS_OF, min_authors=MIN_AUTHORS)
 
 
-def by_theme(found: pl.DataFrame) -> dict[int, dict[str, object]]:
-    """Rows by the number of their theme, those that are steady left out."""
-    changed = found.filter(pl.col("kind") != STEADY)
-    return {int(row["theme_id"]): row for row in changed.iter_rows(named=True)}
+def changes_in(counts: np.ndarray, volume: np.ndarray) -> dict[int, str]:
+    """Kinds of the changes that a night finds, by the number of the cell."""
+    changed = rows_in(counts, volume).filter(pl.col("kind") != STEADY)
+    return {int(cell): kind for cell, kind in changed.select("theme_id", "kind").iter_rows()}
 
 
 def as_frames(

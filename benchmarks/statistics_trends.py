@@ -16,9 +16,10 @@ from statistics_stores import (
     draw_counts,
     draw_store,
     night_of,
+    rows_in,
 )
 
-from analytics.insight.trends import NEW, RISING, SHORT, SHORT_DAYS, WEEK_DAYS, WEIGHTS, WINDOW
+from analytics.insight.trends import NEW, RISING, SHORT, SHORT_DAYS, STEADY, WEEK_DAYS, WEIGHTS, WINDOW
 
 N_LATER = 14
 WITHIN = 7
@@ -103,29 +104,29 @@ def doubling(seed: int, dispersion: tuple[float, float], n_nights: int) -> list[
     """Whether a night has told it, and whether the oracle has, by each night since (2, n_nights)."""
     rng = np.random.default_rng([seed, 3])
     store = draw_store(rng, dispersion, n_later=n_nights)
-    store.means[0] = MENTIONS_A_WEEK
+    baseline = store.volume[N_DAYS - WEEK_DAYS * SETTINGS.baseline_weeks : N_DAYS]
+    store.means[0] = MENTIONS_A_WEEK / baseline.mean()
     store.factor[0, -n_nights:] = 2.0
     counts = draw_counts(rng, store)
     told, known = [False], [False]
     for night in range(1, n_nights + 1):
         days = slice(night, N_DAYS + night)
         told.append(told[-1] or is_told(counts[:, days], store.volume[days]))
-        knows = oracle_tells(counts[0, days], store.volume[days], float(store.dispersion[0]))
-        known.append(known[-1] or knows)
+        expected = store.means[0] / WEEK_DAYS * store.volume[days]
+        known.append(known[-1] or oracle_tells(counts[0, days], expected, float(store.dispersion[0])))
     return [told[1:], known[1:]]
 
 
 def is_told(counts: np.ndarray, volume: np.ndarray) -> bool:
     """Whether the first theme is told to rise."""
-    row = changes_in(counts, volume).get(0)
-    return row is not None and row["kind"] in (NEW, RISING)
+    return changes_in(counts, volume).get(0) in (NEW, RISING)
 
 
-def oracle_tells(counts: np.ndarray, volume: np.ndarray, dispersion: float) -> bool:
+def oracle_tells(counts: np.ndarray, usual: np.ndarray, dispersion: float) -> bool:
     """The same two windows, at the same level, by one who knows what to expect."""
     share = {window: WEIGHTS[window] / (WEIGHTS[WINDOW] + WEIGHTS[SHORT]) for window in (WINDOW, SHORT)}
     for window, n_days in ((WINDOW, WEEK_DAYS), (SHORT, SHORT_DAYS)):
-        expected = MENTIONS_A_WEEK / 7 * volume[-n_days:].sum()
+        expected = usual[-n_days:].sum()
         # A burst is the same on all days of a week, so that fewer days show less of it.
         more = max(1e-9, (dispersion - 1) * n_days / WEEK_DAYS)
         tail = stats.nbinom.sf(counts[-n_days:].sum() - 1, expected / more, 1 / (1 + more))
@@ -170,13 +171,21 @@ def ratio_intervals(seed: int) -> list[bool]:
 
 
 def measure_growth(n: int, seed: int) -> dict[str, float]:
-    """Orders double in the last week while every theme keeps its rate: nothing is to be said."""
-    return share_of_alerts("orders_double_alert_rate", in_processes(growing_night, n, seed))
+    """Orders double in the last week while every theme keeps its rate: nothing is to be said of the theme."""
+    nights = in_processes(growing_night, n, seed)
+    return {
+        "orders_double_alert_rate": float(np.mean([is_told for is_told, _, _ in nights])),
+        "orders_double_any_alert_rate": float(np.mean([is_any for _, is_any, _ in nights])),
+        "orders_double_ratio": float(np.median([ratio for _, _, ratio in nights])),
+    }
 
 
-def growing_night(seed: int) -> bool:
-    """Whether such a night alerts."""
+def growing_night(seed: int) -> tuple[bool, bool, float]:
+    """Whether such a night alerts about the theme, whether about any, and the ratio of its rates."""
     rng = np.random.default_rng([seed, 5])
     store = draw_store(rng)
+    store.means[0] = MENTIONS_A_WEEK
     store.volume[-WEEK_DAYS:] *= 2
-    return bool(changes_in(draw_counts(rng, store), store.volume))
+    found = rows_in(draw_counts(rng, store), store.volume)
+    (theme,) = found.filter(theme_id="000").iter_rows(named=True)
+    return theme["kind"] != STEADY, bool((found["kind"] != STEADY).any()), theme["ratio"]

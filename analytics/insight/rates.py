@@ -155,16 +155,6 @@ class RunningSums:
         return float(np.clip((measured + 1 / n) / (1 - 2 / n), 0.0, 0.5))
 
 
-def measure_spread(counts: np.ndarray, exposure: np.ndarray) -> Spread:
-    """Spread of counts around steady rates.
-
-    Args:
-        counts: Of each cell and window (n_cells, n_windows).
-        exposure: The same shape.
-    """
-    return RunningSums.of(counts, exposure).spread([(0, counts.shape[1])])
-
-
 def dispersion_around(counts: np.ndarray, exposure: np.ndarray, split: int) -> Spread:
     """Spread around two rates, before and from a window on, so that a step does not pass for a burst.
 

@@ -103,7 +103,8 @@ def without_season(changes: pl.DataFrame, year_ago: pl.DataFrame) -> pl.DataFram
 
 def days_looked_at(settings: TrendSettings) -> int:
     """How many days the tests of a night look at."""
-    return max(settings.step_weeks * WEEK_DAYS, _days_held_against(settings) + settings.recent_days)
+    baseline_days = settings.baseline_weeks * WEEK_DAYS
+    return max(settings.step_weeks * WEEK_DAYS, baseline_days + max(settings.recent_days, WEEK_DAYS))
 
 
 def _days_held_against(settings: TrendSettings) -> int:

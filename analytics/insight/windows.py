@@ -42,7 +42,7 @@ class Diary:
         window = n_windows - 1 - ago // stride
         is_within = (window >= 0) & (ago % stride < n_days)
         cell, window = self.cell[is_within], window[is_within]
-        author = np.cumsum(self.is_new)[is_within]
+        author = np.cumsum(self.is_new, dtype=np.int32)[is_within]
         is_first = np.ones(len(cell), dtype=bool)
         is_first[1:] = (np.diff(author) > 0) | (np.diff(window) > 0)
         flat = cell[is_first].astype(np.int64) * n_windows + window[is_first]
@@ -105,7 +105,8 @@ def _each_once(said: pl.DataFrame, cells: pl.DataFrame, n_days: int) -> tuple[np
     key = np.sort(key * n_days + numbers["day"].to_numpy())
     key = key[np.diff(key, prepend=-1) > 0]
     pair = key // n_days
-    return pair // n_authors, np.diff(pair, prepend=-1) > 0, key % n_days
+    is_new = np.diff(pair, prepend=-1) > 0
+    return (pair // n_authors).astype(np.int32), is_new, (key % n_days).astype(np.int32)
 
 
 def count_matrix(

@@ -103,6 +103,15 @@ class TrendSettings(Section):
         1.25, gt=1, description="A smaller change of a rate, up or down, is not reported."
     )
 
+    @model_validator(mode="after")
+    def _has_a_baseline(self) -> TrendSettings:
+        if self.baseline_weeks * 7 < 3 * self.recent_days:
+            raise ValueError(
+                f"recent_days = {self.recent_days} fits less than three times into baseline_weeks = "
+                f"{self.baseline_weeks}; nothing could be told, so lengthen the one or shorten the other"
+            )
+        return self
+
 
 class DriverSettings(Section):
     """What themes are held against: what customers gave, and what they did next."""

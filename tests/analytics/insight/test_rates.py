@@ -14,13 +14,16 @@ from analytics.insight.rates import (
     benjamini_hochberg,
     dispersion_around,
     find_onset,
-    measure_spread,
     rate_change,
 )
 
 
 def known(dispersion: float = 1.0) -> Spread:
     return Spread(np.full(1, dispersion), np.full(1, np.inf))
+
+
+def measure_spread(counts: np.ndarray, exposure: np.ndarray) -> Spread:
+    return RunningSums.of(counts, exposure).spread([(0, counts.shape[1])])
 
 
 def test_without_over_dispersion_the_test_is_the_exact_binomial_one() -> None:

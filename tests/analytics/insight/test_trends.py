@@ -111,3 +111,21 @@ def test_the_order_of_rows_changes_nothing() -> None:
     mentions, exposure = store({"a": [3] * 56 + [12] * 7, "b": [2] * 63})
     shuffled = mentions.sample(fraction=1.0, shuffle=True, seed=3)
     assert changes(shuffled, exposure.reverse()) == changes(mentions, exposure)
+
+
+@pytest.mark.parametrize("recent_days", [1, 3, 5, 14, 18])
+@pytest.mark.parametrize("weeks", [(8, 26), (30, 12), (8, 12)])
+def test_windows_of_any_length_tell_a_rise(recent_days: int, weeks: tuple[int, int]) -> None:
+    baseline, step = weeks
+    settings = TrendSettings(recent_days=recent_days, baseline_weeks=baseline, step_weeks=step)
+    mentions, exposure = store(
+        {"rising": [4] * (240 - recent_days) + [40] * recent_days, "steady": [3] * 240}
+    )
+    found = find_changes(mentions, exposure, settings, as_of=AS_OF, min_authors=5)
+    assert dict(found.select("theme_id", "kind").iter_rows()) == {"rising": RISING, "steady": STEADY}
+    assert found["since"][0] == AS_OF - timedelta(days=recent_days - 1)
+
+
+def test_a_recent_window_without_a_baseline_is_refused() -> None:
+    with pytest.raises(ValueError, match="less than three times"):
+        TrendSettings(recent_days=19)
