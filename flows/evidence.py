@@ -85,8 +85,8 @@ def choose_evidence(
     opinions, matrix = opinion_vectors(night, opinions, recipes["embedding"])
     place = {one: row for row, one in enumerate(opinions["opinion_id"])}
     before = night.store.journal.read("decision_evidence", night.earlier[-1:])
-    stood = before.sort("decision_id", "rank").group_by("decision_id", maintain_order=True)
-    stood = stood.agg("opinion_id").to_dict(as_series=False)
+    by_rank = before.sort("decision_id", "rank").group_by("decision_id", maintain_order=True)
+    stood = by_rank.agg("opinion_id").to_dict(as_series=False)
     kept = dict(zip(stood["decision_id"], stood["opinion_id"], strict=True))
     n_quotes = night.settings.decisions.max_quotes
     rows: list[tuple[str, int, str, str, str]] = []
