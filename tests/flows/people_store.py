@@ -18,6 +18,7 @@ from conftest import Shop
 from analytics.identity import document_id
 from analytics.store.read import open_published
 from analytics.tables import TABLES
+from flows import decisions as deciding
 from flows import ingest, publish, steps, themes, words
 from flows.night import begin_night
 from flows.people_erasing import expire
@@ -175,7 +176,7 @@ def run_plain(shop: Shop, as_of: date) -> dict:
         vectors = steps.embed(night, texts, sentences)
         sentiment = steps.judge(night, texts, sentences, vectors)
         registry = themes.place_themes(night, texts, sentences, vectors)
-        decisions = publish.decide(night, [documents, texts, sentences, vectors, sentiment, registry])
+        decisions = deciding.decide(night, [documents, texts, sentences, vectors, sentiment, registry])
         lists = publish.recommend_items(night, vectors)
         handles = [documents, texts, sentences, vectors, sentiment, registry, decisions, lists]
         return publish.publish(night, handles)

@@ -31,6 +31,8 @@ LID, TENT, KNIFE = (
     ("A sharp knife that cuts bread beautifully", 5),
 )
 SAID = {"kettle": LID, "pot": LID, "tent": TENT, "knife": KNIFE}
+BESIDES = ("pot", KNIFE)
+"""What others say of the pot, so that the lid's effect is told from the pot's own rating."""
 
 
 def plant(folder) -> Shop:
@@ -42,8 +44,9 @@ def plant(folder) -> Shop:
     for week in range(BEFORE + AFTER):
         for nth in range(EACH):
             day = DONE_ON + timedelta(days=7 * (week - BEFORE) + nth % 7)
-            for item, (words, stars) in SAID.items():
-                at, user = f"{day}T09:00:00Z", f"{item}-{week}-{nth}"
+            for who, item, (words, stars) in [*((item, item, said) for item, said in SAID.items()),
+                                              ("spare", *BESIDES)]:  # fmt: skip
+                at, user = f"{day}T09:00:00Z", f"{who}-{week}-{nth}"
                 n_orders = 4 if item == "kettle" and week >= BEFORE else 1
                 for more in range(n_orders):
                     orders.append({"user": f"{user}-{more}", "item": item, "at": at})
@@ -114,8 +117,8 @@ def test_what_was_done_is_judged_by_the_nights_that_follow(shop, capsys):
     assert (row["verdict"], row["compared_with"], row["done_on"]) == ("worked", "other themes", DONE_ON)
     n_before, n_after = 2 * EACH * BEFORE, EACH * AFTER
     assert (row["n_before"], row["n_after"]) == (n_before, n_after)
-    # The other themes: tents, knives, and the garden that everybody bought it for.
-    others_before, others_after = (2 + 4) * EACH * BEFORE, (2 + 3) * EACH * AFTER
+    # The other themes: tents, knives twice, and the garden that everybody bought it for.
+    others_before, others_after = (3 + 5) * EACH * BEFORE, (3 + 4) * EACH * AFTER
     change = (n_after + 0.5) / (n_before + 0.5)
     assert row["ratio"] == pytest.approx(change / ((others_after + 0.5) / (others_before + 0.5)), abs=0.005)
     assert row["ratio_low"] < row["ratio"] < row["ratio_high"] < 1
