@@ -29,7 +29,7 @@ def chart_size(size: pl.DataFrame, *, none: float, is_ratio: bool) -> alt.LayerC
     ends = [none, *size.row(0)]
     low, high = min(ends), max(ends)
     domain = [max(low, 0.01) / 1.15, high * 1.15] if is_ratio else [low - 0.08 * (high - low), high * 1.08]
-    axis = alt.Axis(format="~g", tickCount=5, title=None, grid=True, domain=False, ticks=False)
+    axis = alt.Axis(format=",.2~f", tickCount=5, title=None, grid=True, domain=False, ticks=False)
     scale = alt.Scale(domain=domain, nice=False, type="log" if is_ratio else "linear")
     tooltip = [
         alt.Tooltip("size:Q", format=",.2f", title="Size"),

@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 RARE_SHARE = 0.5
 """An item is rarely seen where people deal with it at most so often as with the median one."""
 MIN_LEAD = 0.05
-"""An item is loved where a group rates it at least so much of the scale above the others that it rates."""
+"""An item is loved where a group surely rates it by so much of the scale above the others that it rates."""
 MIN_OTHERS = 30
 """A group with fewer ratings of other items tells nothing."""
 
@@ -36,7 +36,7 @@ def find_loved(
     """Rarely seen items that a group rates higher than others, each told of the group it is loved by most.
 
     One author's ratings of an item count as their mean. The groups' ratings are compared by a t test with
-    the spread of all of a group's ratings, so that five equal ratings do not pass for certainty; all items
+    the spread of all of a group's ratings, against a lead of MIN_LEAD, so that five equal ratings do not pass for certainty; all items
     and groups tested are corrected for being many.
 
     Args:
@@ -64,7 +64,7 @@ def find_loved(
     if tested.is_empty():
         return pl.DataFrame(schema=LOVED_ROWS)
     tested = _with_leads(tested)
-    sure = tested.filter(pl.col("q_value") <= false_discovery_rate, pl.col("lead") >= MIN_LEAD)
+    sure = tested.filter(pl.col("q_value") <= false_discovery_rate)
     n_raters = voices.select("item_id", "author").unique().group_by("item_id").agg(n_raters=pl.len())
     n_all = max(1, voices["author"].n_unique())
     n_members = voices.group_by("segment").agg(n_members=pl.col("author").n_unique())
@@ -93,7 +93,7 @@ def _with_leads(tested: pl.DataFrame) -> pl.DataFrame:
     lead = mean - (total - n * mean) / others
     error = np.sqrt(spread * (1 / n + 1 / others))
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, group - 2) * error
-    p_value = stats.t.sf(lead / error, group - 2)
+    p_value = stats.t.sf((lead - MIN_LEAD) / error, group - 2)
     return tested.with_columns(
         lead=pl.Series(lead).round(6),
         lead_low=pl.Series(lead - reach).round(6),
