@@ -35,9 +35,9 @@ def find_loved(
 ) -> pl.DataFrame:
     """Rarely seen items that a group rates higher than others, each told of the group it is loved by most.
 
-    One author's ratings of an item count as their mean. The groups' ratings are compared by a t test with
-    the spread of all of a group's ratings, against a lead of MIN_LEAD, so that five equal ratings do not pass for certainty; all items
-    and groups tested are corrected for being many.
+    One author's ratings of an item count as their mean. They are held against a lead of MIN_LEAD by a t test
+    with the spread of all of the group's ratings, so that five equal ratings do not pass for certainty; all
+    items and groups tested are corrected for being many.
 
     Args:
         rated: Columns item_id, author, segment (name: value), rating_share; a row for every segment of the
