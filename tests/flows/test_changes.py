@@ -6,15 +6,18 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import polars as pl
+import pytest
 
-from analytics.settings import StoreSettings, TrendSettings
+from analytics.settings import CalendarSettings, EventSettings, StoreSettings, TrendSettings
 from analytics.tables import SEGMENTS
-from flows.changes import changes_of
+from flows import changes as changing
 
 AS_OF = date(2026, 6, 30)
 
 
-def insights_of(rows: list[tuple[int, str, str, bool]], held: tuple[str, ...] = ()) -> SimpleNamespace:
+def insights_of(
+    rows: list[tuple[int, str, str, bool]], held: tuple[str, ...] = (), *, has_group: bool = False
+) -> SimpleNamespace:
     """Rows of: days before AS_OF, source, channel, whether theme a is mentioned; each by another author."""
     columns = ["ago", "source", "channel", "is_said"]
     whole = pl.DataFrame(rows, schema=columns, orient="row").with_row_index("number")
@@ -31,7 +34,15 @@ def insights_of(rows: list[tuple[int, str, str, bool]], held: tuple[str, ...] = 
     return SimpleNamespace(
         documents=documents,
         held=list(held),
-        opinions=said.select("document_id", opinion_id="document_id"),
+        opinions=said.select("document_id", opinion_id="document_id", sentiment_label=pl.lit("negative")),
+        themes=pl.DataFrame(
+            {
+                "theme_id": ["a", "g"],
+                "level": ["theme", "group"],
+                "parent_id": ["g", None],
+                "is_shown": [True, has_group],
+            }
+        ),
         opinion_themes=said.select(opinion_id="document_id", theme_id=pl.lit("a")),
     )
 
@@ -50,11 +61,27 @@ def rows_of(*, source: str, n_recent: int) -> list[tuple[int, str, str, bool]]:
     ]
 
 
-NIGHT = SimpleNamespace(settings=SimpleNamespace(trends=TrendSettings(), store=StoreSettings()), as_of=AS_OF)
+class Night(SimpleNamespace):
+    """What is asked of a night; each is another one."""
+
+    __hash__ = object.__hash__
 
 
-def test_a_rise_is_told_everywhere_and_in_its_segment() -> None:
-    changes = changes_of(NIGHT, insights_of(rows_of(source="reviews", n_recent=4)))
+def told(
+    monkeypatch: pytest.MonkeyPatch, insights: SimpleNamespace, events: tuple[EventSettings, ...] = ()
+) -> pl.DataFrame:
+    """What such a night tells of."""
+    anew = {"theme_id": pl.String, "cause": pl.String, "as_of": pl.Date, "agreed_share": pl.Float64}
+    monkeypatch.setattr(changing, "compose_insights", lambda _: insights)
+    monkeypatch.setattr(changing, "theme_events_of", lambda _: pl.DataFrame(schema=anew))
+    settings = SimpleNamespace(
+        trends=TrendSettings(), store=StoreSettings(), calendar=CalendarSettings(events=events)
+    )
+    return changing.changes_of(Night(settings=settings, as_of=AS_OF))  # type: ignore[arg-type]
+
+
+def test_a_rise_is_told_everywhere_and_in_its_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = told(monkeypatch, insights_of(rows_of(source="reviews", n_recent=4)))
     kinds = {row["subject"]: row["kind"] for row in changes.iter_rows(named=True)}
     assert kinds == {"all": "rising", "channel: web": "new", "channel: shop": "steady"}
     (web,) = changes.filter(subject="channel: web").iter_rows(named=True)
@@ -62,12 +89,24 @@ def test_a_rise_is_told_everywhere_and_in_its_segment() -> None:
     assert (web["n_after"], web["exposure_after"]) == (28, 35)
 
 
-def test_a_source_that_is_held_tells_nothing() -> None:
+def test_complaints_of_a_group_are_heard_in_the_whole_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = told(monkeypatch, insights_of(rows_of(source="reviews", n_recent=4), has_group=True))
+    assert changes.filter(theme_id="g").select("subject", "kind").rows() == [("all", "rising")]
+
+
+def test_days_of_an_event_are_held_against_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    week = {"start": AS_OF - timedelta(days=6), "end": AS_OF}
+    sale = EventSettings(name="sale", kind="promotion", **week)
+    changes = told(monkeypatch, insights_of(rows_of(source="reviews", n_recent=4)), (sale,))
+    assert set(changes["kind"]) <= {"steady"}
+
+
+def test_a_source_that_is_held_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     insights = insights_of(rows_of(source="reviews", n_recent=4), held=("reviews",))
-    assert changes_of(NIGHT, insights).is_empty()
+    assert told(monkeypatch, insights).is_empty()
 
 
-def test_documents_without_a_day_tell_nothing() -> None:
+def test_documents_without_a_day_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     insights = insights_of(rows_of(source="reviews", n_recent=4))
     insights.documents = insights.documents.with_columns(day=pl.lit(None, pl.Date))
-    assert changes_of(NIGHT, insights).is_empty()
+    assert told(monkeypatch, insights).is_empty()
