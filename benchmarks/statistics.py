@@ -33,6 +33,7 @@ def measure(n: int, seed: int) -> dict[str, float]:
     """All figures, of n replications, or of a part of them where a replication has many nights."""
     import statistics_drivers
     import statistics_pool
+    import statistics_shares
     import statistics_trends
 
     found: dict[str, float] = {}
@@ -44,6 +45,7 @@ def measure(n: int, seed: int) -> dict[str, float]:
             ("intervals of rate ratios", statistics_trends.measure_coverage, n),
             ("orders that double", statistics_trends.measure_growth, n // 4),
             ("intervals of effects", statistics_drivers.measure_drivers, n),
+            ("shares and labels", statistics_shares.measure_shares, n),
         ):
             found |= simulate(n_here, seed)
             print(f"{name}: done", file=sys.stderr)

@@ -207,13 +207,8 @@ def pooled_coverage(n: int, seed: int) -> dict[str, float]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run every simulation and print one table or one object."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replications", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(arguments)
+def measure_shares(n: int, seed: int) -> dict[str, float]:
+    """All figures of shares and of their correction."""
     found: dict[str, float] = {}
     for run in (
         share_coverage,
@@ -222,8 +217,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corrected_coverage,
         pooled_coverage,
     ):
-        found |= run(given.replications, given.seed)
+        found |= run(n, seed)
         print(f"{run.__name__}: done", file=sys.stderr)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every simulation and print one table or one object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replications", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    found = measure_shares(given.replications, given.seed)
     if given.json:
         print(json.dumps(found))
     else:
