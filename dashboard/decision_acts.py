@@ -41,7 +41,7 @@ def show(night: Night, decision: Mapping[str, Any], state: Mapping[str, Any]) ->
             who = st.text_input("Your name", key=f"who-{key}", value=st.session_state.get("who", ""))
             owner = st.text_input("Assign to", key=f"owner-{key}")
             day = st.date_input("Day (done on, or not now until)", key=f"day-{key}", value=_today(night))
-            buttons = st.columns(3)
+            buttons = st.columns(2)
             _buttons(night, key, who, owner, day, buttons)
         _show_history(night, key)
 

@@ -106,10 +106,10 @@ def _show_size(decision: Mapping[str, Any]) -> None:
 def _show_doubts(decision: Mapping[str, Any]) -> None:
     with st.expander("How sure, who is not heard, what would change our mind", icon=":material/help:"):
         chance = 100 * (1 - decision["probability"])
-        told = "less than 0.1" if chance < 0.1 else f"{chance:.1f}"
+        told = "fewer than 0.1" if chance < 0.1 else f"at most {chance:.1f}"
         st.html(
             wording.paragraph(
-                f"{decision['certainty'].capitalize()}: of findings as sure as this one, at most {told} of "
+                f"{decision['certainty'].capitalize()}: of findings as sure as this one, {told} of "
                 "100 are chance; very likely means at most 1 of 100, likely at most as many as the settings "
                 "allow."
             )

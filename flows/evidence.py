@@ -21,6 +21,8 @@ from flows.steps import opinion_vectors
 QUOTE_WORDS = (4, 40)
 MAX_STATEMENTS = 2_000
 """Of a decision so many statements, the newest, stand for all."""
+MIN_QUOTABLE = 3
+"""Where fewer authors may be quoted, statements that may not be stand beside theirs."""
 REPRESENTATIVE, DISSENT = "representative", "dissent"
 _TONE = {FIX: "negative", KEEP: "positive", PROMOTE: "positive"}
 _OPPOSITE = {"negative": "positive", "positive": "negative"}
@@ -91,8 +93,8 @@ def choose_evidence(
     n_quotes = night.settings.decisions.max_quotes
     rows: list[tuple[str, int, str, str, str]] = []
     for decision, said in zip(decisions.iter_rows(named=True), statements, strict=True):
-        there = said.filter(pl.col("opinion_id").is_in(list(place))).sort(
-            ["may_quote", "day", "opinion_id"], descending=[True, True, False]
+        there = _quotable(said.filter(pl.col("opinion_id").is_in(list(place)))).sort(
+            ["day", "opinion_id"], descending=[True, False]
         )
         there = there.unique("quote", keep="first", maintain_order=True).head(MAX_STATEMENTS)
         vectors = matrix[[place[one] for one in there["opinion_id"]]]
@@ -101,6 +103,12 @@ def choose_evidence(
             opinion, document = there.select("opinion_id", "document_id").row(row)
             rows.append((decision["decision_id"], rank, voice, opinion, document))
     return _frame(rows)
+
+
+def _quotable(said: pl.DataFrame) -> pl.DataFrame:
+    """What may be quoted, where that is enough to choose from; else everything."""
+    shown = said.filter("may_quote")
+    return shown if shown["author"].n_unique() >= MIN_QUOTABLE else said
 
 
 def _fitting(insights: Insights, said: pl.DataFrame) -> pl.DataFrame:

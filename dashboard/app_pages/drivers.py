@@ -21,7 +21,7 @@ def show(night: Night) -> None:
             icon=":material/bedtime:",
         )
         return
-    outcomes = drivers["outcome"].unique(maintain_order=True).to_list()
+    outcomes = drivers.sort("q_value", "outcome")["outcome"].unique(maintain_order=True).to_list()
     outcome = st.selectbox("Outcome", outcomes, key="outcome")
     shown = drivers.filter(pl.col("outcome") == (outcome if outcome in outcomes else outcomes[0]))
     first = shown.row(0, named=True)
@@ -46,7 +46,7 @@ def show_table(shown: pl.DataFrame, scale: float) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        height="content",
+        height=640,
         column_config={
             "name": st.column_config.TextColumn("Theme", pinned=True, width="medium"),
             "effect": number("Effect", format="%.2f"),
