@@ -62,6 +62,8 @@ bench: setup
 	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/theme_scaling.py
 	$(BIN)/python benchmarks/statistics.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/sample_decisions.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -48,13 +48,16 @@ def chart_size(size: pl.DataFrame, *, none: float, is_ratio: bool) -> alt.LayerC
     return (line + whisker + point).properties(height=52, padding=_PADDING)
 
 
-def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> alt.LayerChart:
+def chart_weeks(
+    weeks: pl.DataFrame, compared: pl.DataFrame | None = None, events: pl.DataFrame | None = None
+) -> alt.LayerChart:
     """Weekly shares of a theme with their interval; weeks without a figure leave a gap.
 
     Args:
         weeks: One row per week: window_start, window_end, n_documents, n_covered, share, share_low,
             share_high.
         compared: The same of all documents, drawn quietly behind; None: nothing to compare with.
+        events: Columns name, start, end: what the calendar names, drawn as bands where it meets these weeks.
     """
     highest = [frame["share_high"] for frame in (weeks, compared) if frame is not None]
     y_axis = alt.Axis(title=None, format=".0%", tickCount=5)
@@ -90,7 +93,34 @@ def chart_weeks(weeks: pl.DataFrame, compared: pl.DataFrame | None = None) -> al
     if compared is not None:
         behind = alt.Chart(compared).mark_line(color=QUIET, strokeWidth=2, strokeDash=[5, 4], invalid=_GAP)
         layers.insert(0, behind.encode(x=x, y=share))
+    shown = None if events is None else _within(events, weeks)
+    if shown is not None and shown.height:
+        layers.insert(0, _bands(shown))
     return alt.layer(*layers).properties(height=280, padding=_PADDING)
+
+
+def _within(events: pl.DataFrame, weeks: pl.DataFrame) -> pl.DataFrame:
+    """The parts of events that lie in the weeks; their days as the reader's midnight."""
+    first, last = weeks["window_start"].min(), weeks["window_end"].max()
+    met = events.filter(pl.col("start") <= last, pl.col("end") >= first)
+    ends = pl.max_horizontal("start", pl.lit(first)), pl.min_horizontal("end", pl.lit(last))
+    return met.select(
+        "name",
+        "kind",
+        *(
+            pl.format("{}T00:00:00", end.cast(pl.String)).alias(name)
+            for name, end in zip(("start", "end"), ends, strict=True)
+        ),
+    )
+
+
+def _bands(events: pl.DataFrame) -> alt.Chart:
+    tooltip = [alt.Tooltip("name:N", title="Event"), alt.Tooltip("kind:N", title="Kind")]
+    return (
+        alt.Chart(events)
+        .mark_rect(color=WARNING, opacity=0.12)
+        .encode(x="start:T", x2="end:T", tooltip=tooltip)
+    )
 
 
 def chart_days(days: pl.DataFrame) -> alt.LayerChart:

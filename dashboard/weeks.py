@@ -19,10 +19,13 @@ def show(night: Night, theme_id: str, segment: tuple[str, str] = EVERYTHING, sou
         st.info(f"No week can be shown here: {why_hidden(night)}.", icon=":material/bedtime:")
         return
     is_split = segment != EVERYTHING or source != ALL
-    st.altair_chart(charts.chart_weeks(weeks, queries.weeks(night, theme_id) if is_split else None))
+    events = queries.calendar(night)
+    compared = queries.weeks(night, theme_id) if is_split else None
+    st.altair_chart(charts.chart_weeks(weeks, compared, events))
     st.caption(
         "Share of the documents written in a week that speak of the theme, with its 95 % interval"
         + ("; dashed: all documents" if is_split else "")
+        + ("; bands: events of the calendar" if events.height else "")
         + f". A week is left out where {why_hidden(night)}."
     )
 

@@ -66,3 +66,23 @@ def test_an_axis_holds_every_share_and_never_more_than_all() -> None:
     assert charts.axis_end(pl.Series([0.1, None, 0.5]), pl.Series([0.2])) == pytest.approx(0.54)
     assert charts.axis_end(pl.Series([0.99])) == 1.0
     assert charts.axis_end(pl.Series([], dtype=pl.Float64)) > 0
+
+
+def test_events_are_bands_within_the_weeks() -> None:
+    shown = weeks([0.2, 0.3, 0.4])
+    first, last = shown["window_start"].min(), shown["window_end"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    events = pl.DataFrame(
+        {
+            "name": ["sale", "long ago"],
+            "kind": ["promotion", "launch"],
+            "start": [first - timedelta(days=3), first - timedelta(days=90)],
+            "end": [first + timedelta(days=2), first - timedelta(days=80)],
+        }
+    )
+    (bands,) = drawn(charts.chart_weeks(shown, None, events).to_dict(), "rect")
+    assert [(row["name"], row["start"], row["end"]) for row in bands] == [
+        ("sale", f"{first}T00:00:00", f"{first + timedelta(days=2)}T00:00:00")
+    ]
+    assert drawn(charts.chart_weeks(shown, None, events.tail(1)).to_dict(), "rect") == []
