@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -82,7 +83,8 @@ def said_of(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     insights = compose_insights(night)
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
-    places = places_of(documents.drop_nulls("day").filter(~_is_event(night)))
+    dated = documents.drop_nulls("day").filter(~_is_event(night))
+    places = places_of(dated, not_places=night.settings.drivers.outcomes)
     shown = insights.themes.filter("is_shown", ~pl.col("theme_id").is_in(_made_anew(night)))
     shown = shown.select("theme_id", "level", "parent_id")
     said = insights.opinion_themes.select("opinion_id", "theme_id").join(
@@ -121,8 +123,13 @@ def _made_anew(night: Night) -> list[str]:
     return events["theme_id"].unique().to_list()
 
 
-def places_of(documents: pl.DataFrame) -> pl.DataFrame:
-    """Every document in all places that it belongs to: document_id, author, day, subject_kind, subject."""
+def places_of(documents: pl.DataFrame, *, not_places: Sequence[str] = ()) -> pl.DataFrame:
+    """Every document in all places that it belongs to: document_id, author, day, subject_kind, subject.
+
+    Args:
+        documents: Columns document_id, author, day, item_id, segments.
+        not_places: Names of segments that are no places, such as outcomes.
+    """
     known = documents.with_columns(author=pl.coalesce(pl.col("author").cast(pl.String), pl.lit("")))
     base = known.select("document_id", "author", "day", "item_id", "segments")
     everywhere = base.with_columns(subject_kind=pl.lit(EVERYTHING), subject=pl.lit(EVERYTHING))
@@ -130,6 +137,7 @@ def places_of(documents: pl.DataFrame) -> pl.DataFrame:
     of_segments = (
         base.explode("segments")
         .drop_nulls("segments")
+        .filter(~pl.col("segments").struct.field("name").is_in(list(not_places)))
         .with_columns(
             subject_kind=pl.lit(SEGMENT),
             subject=pl.format(

@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 
 from analytics.insight.trends import FALLING, GONE, NEW, RISING, STEADY
-from analytics.insight.windows import EVERYTHING
+from analytics.insight.windows import EVERYTHING, SEGMENT
 
 MIN_CONCENTRATION = 0.6
 """A change is one of an item, or of a segment, where at least so much of it happened there."""
+MIN_BEYOND_USUAL, FEW = 0.2, 5
+"""A segment that nearly everybody is in holds most of every change: it must hold so much more than before."""
 SAME_TIME = timedelta(days=14)
 """Changes of one place that begin within so many days may be one thing."""
 MIN_OVERLAP = 0.2
@@ -28,7 +30,8 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     """Each theme's changes in their narrowest place: one row for a theme, a direction and a place.
 
     Where one item, or one value of a segment, holds most of what a theme has gained or lost a day everywhere,
-    the change is told of it; else of everything. What changed in one place alone is told of that place.
+    the change is told of it, of a segment only where that holds more of it than of the theme before; else of
+    everything. What changed in one place alone is told of that place.
 
     Args:
         changes: As `find_changes` returns them.
@@ -40,13 +43,17 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     excess = pl.col("n_after") - pl.col("n_before") / pl.col("exposure_before") * pl.col("exposure_after")
     told = changes.filter(pl.col("kind") != STEADY).with_columns(direction=_DIRECTION, excess=excess.round(6))
     daily = pl.col("excess") / pl.col("days_after")
-    everywhere = told.filter(subject_kind=EVERYTHING).select("theme_id", "direction", total=daily)
+    everywhere = told.filter(subject_kind=EVERYTHING).select(
+        "theme_id", "direction", total=daily, n_before_everywhere="n_before"
+    )
     inside = told.filter(pl.col("subject_kind") != EVERYTHING).join(
         everywhere, on=["theme_id", "direction"], how="left"
     )
     share = daily / pl.col("total")
+    usual = pl.col("n_before") / (pl.col("n_before_everywhere") + FEW)
+    is_large = (pl.col("subject_kind") == SEGMENT) & (share < usual + MIN_BEYOND_USUAL)
     narrow = (
-        inside.filter((share >= MIN_CONCENTRATION) | pl.col("total").is_null())
+        inside.filter(((share >= MIN_CONCENTRATION) & ~is_large) | pl.col("total").is_null())
         .sort(share.fill_null(1.0), "subject_kind", "subject", descending=[True, True, False])
         .sort("theme_id", maintain_order=True)
     )
@@ -54,7 +61,7 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
     best = narrow.filter(pl.col("total").is_not_null()).unique(
         ["theme_id", "direction"], keep="first", maintain_order=True
     )
-    chosen = pl.concat([alone, best]).drop("total")
+    chosen = pl.concat([alone, best]).drop("total", "n_before_everywhere")
     rest = told.filter(subject_kind=EVERYTHING).join(best, on=["theme_id", "direction"], how="anti")
     return pl.concat([chosen, rest.select(chosen.columns)]).sort(
         "theme_id", "direction", "subject_kind", "subject"

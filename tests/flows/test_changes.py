@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from analytics.settings import CalendarSettings, EventSettings, StoreSettings, TrendSettings
+from analytics.settings import (
+    CalendarSettings,
+    DriverSettings,
+    EventSettings,
+    StoreSettings,
+    TrendSettings,
+)
 from analytics.tables import SEGMENTS
 from flows import changes as changing
 
@@ -68,14 +74,20 @@ class Night(SimpleNamespace):
 
 
 def told(
-    monkeypatch: pytest.MonkeyPatch, insights: SimpleNamespace, events: tuple[EventSettings, ...] = ()
+    monkeypatch: pytest.MonkeyPatch,
+    insights: SimpleNamespace,
+    events: tuple[EventSettings, ...] = (),
+    outcomes: tuple[str, ...] = (),
 ) -> pl.DataFrame:
     """What such a night tells of."""
     anew = {"theme_id": pl.String, "cause": pl.String, "as_of": pl.Date, "agreed_share": pl.Float64}
     monkeypatch.setattr(changing, "compose_insights", lambda _: insights)
     monkeypatch.setattr(changing, "theme_events_of", lambda _: pl.DataFrame(schema=anew))
     settings = SimpleNamespace(
-        trends=TrendSettings(), store=StoreSettings(), calendar=CalendarSettings(events=events)
+        trends=TrendSettings(),
+        drivers=DriverSettings(outcomes=outcomes),
+        store=StoreSettings(),
+        calendar=CalendarSettings(events=events),
     )
     return changing.changes_of(Night(settings=settings, as_of=AS_OF))  # type: ignore[arg-type]
 
@@ -110,3 +122,9 @@ def test_documents_without_a_day_tell_nothing(monkeypatch: pytest.MonkeyPatch) -
     insights = insights_of(rows_of(source="reviews", n_recent=4))
     insights.documents = insights.documents.with_columns(day=pl.lit(None, pl.Date))
     assert told(monkeypatch, insights).is_empty()
+
+
+def test_an_outcome_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(source="reviews", n_recent=4)
+    changes = told(monkeypatch, insights_of(rows), outcomes=("channel",))
+    assert changes["subject"].to_list() == ["all"]

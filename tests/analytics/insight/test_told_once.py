@@ -50,6 +50,14 @@ def test_a_change_is_told_where_most_of_it_happened() -> None:
     assert told(cell("leaks"), cell("leaks", LAMP, n_after=15, n_before=20)) == [("leaks", "all", [])]
 
 
+def test_a_segment_that_nearly_everybody_is_in_is_no_place_of_a_change() -> None:
+    web = ("segment", "channel: web")
+    most = cell("leaks", web, n_after=39, n_before=39)
+    assert told(cell("leaks"), most) == [("leaks", "all", [])]
+    few_before = cell("leaks", web, n_after=25, n_before=10)
+    assert told(cell("leaks"), few_before) == [("leaks", "channel: web", [])]
+
+
 def test_what_changed_in_one_place_alone_is_told_of_it() -> None:
     assert told(cell("leaks", LAMP)) == [("leaks", "lamp", [])]
 
