@@ -83,7 +83,7 @@ def find_changes(
 
 
 def without_season(changes: pl.DataFrame, year_ago: pl.DataFrame) -> pl.DataFrame:
-    """Changes without those that the same cell went through a year ago: they are season.
+    """Changes without those that the same cell, or its theme everywhere, had a year ago: they are season.
 
     Args:
         changes: As `find_changes` returns them.
@@ -93,12 +93,16 @@ def without_season(changes: pl.DataFrame, year_ago: pl.DataFrame) -> pl.DataFram
     up = pl.col("kind").is_in([NEW, RISING])
     is_up = pl.when(up).then(True).when(pl.col("kind").is_in([FALLING, GONE])).then(False)
     then = year_ago.select(*cell, was_up=is_up).drop_nulls()
+    everywhere = then.filter(subject_kind=EVERYTHING).select("theme_id", was_up_everywhere="was_up")
     held = changes.join(then, on=cell, how="left", maintain_order="left")
-    is_season = (is_up == pl.col("was_up")).fill_null(False)
+    held = held.join(everywhere, on="theme_id", how="left", maintain_order="left")
+    is_season = pl.any_horizontal(
+        (is_up == pl.col(name)).fill_null(False) for name in ("was_up", "was_up_everywhere")
+    )
     return held.with_columns(
         kind=pl.when(is_season).then(pl.lit(STEADY)).otherwise("kind"),
         since=pl.when(~is_season).then("since"),
-    ).drop("was_up")
+    ).drop("was_up", "was_up_everywhere")
 
 
 def days_looked_at(settings: TrendSettings) -> int:

@@ -102,6 +102,12 @@ def test_a_group_that_is_more_than_its_theme_stands_for_it() -> None:
     assert told(cell("group"), small, late="group") == [("group", "all", ["late"])]
 
 
+def test_season_of_the_whole_store_is_season_of_its_parts() -> None:
+    now, then = changes(cell("gifts", LAMP)), changes(cell("gifts"))
+    assert without_season(now, then)["kind"].to_list() == ["steady"]
+    assert without_season(now, changes(cell("gifts", ("item", "desk"))))["kind"].to_list() == ["rising"]
+
+
 def test_what_happened_a_year_ago_too_is_season() -> None:
     now = changes(cell("gifts"), cell("leaks"), cell("cold", kind="falling"))
     then = changes(cell("gifts"), cell("leaks", kind="steady"), cell("cold"))
