@@ -87,6 +87,9 @@ def _window(decision: Mapping[str, Any]) -> str:
 def _show_size(decision: Mapping[str, Any]) -> None:
     """The size with its interval, against no change."""
     if decision["size"] is None:
+        if decision["size_low"] is None:
+            st.markdown("On one side stand too few people for a figure to be shown")
+            return
         low = decision["size_low"]
         st.markdown(f"New: at least **{low:,.1f} times** as often as before (95 % interval, lower end)")
         return

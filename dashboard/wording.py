@@ -47,12 +47,6 @@ def correction(kind: str, n_labels: int, raw: float) -> str:
     return f"corrected by {by} from {percent(raw)}"
 
 
-def points(change: float) -> str:
-    """A difference of two shares in percentage points, such as +1.8 or −0.4."""
-    rounded = round(100 * change, 1)
-    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", "−")
-
-
 def signed(number: int) -> str:
     """A difference of two counts, such as +1,203 or −4."""
     return f"{number:+,}".replace("-", "−")

@@ -153,7 +153,7 @@ def places_of(documents: pl.DataFrame, *, not_places: Sequence[str] = ()) -> pl.
 def counts_orders(night: Night) -> bool:
     """Whether mentions are counted in orders: the settings name them, and the store has some."""
     kinds = night.settings.trends.order_kinds
-    return bool(kinds) and bool(interactions_of(night)["kind"].is_in(kinds).any())
+    return bool(kinds) and bool(interactions_of(night, "insight")["kind"].is_in(kinds).any())
 
 
 def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
@@ -166,7 +166,7 @@ def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
     if not counts_orders(night):
         return written.with_columns(pl.col("n").cast(pl.Float64))
     kinds = night.settings.trends.order_kinds
-    orders = interactions_of(night).filter(pl.col("kind").is_in(kinds))
+    orders = interactions_of(night, "insight").filter(pl.col("kind").is_in(kinds))
     everywhere = orders.select("day", subject_kind=pl.lit(EVERYTHING), subject=pl.lit(EVERYTHING))
     of_items = orders.drop_nulls("item_id").select("day", subject_kind=pl.lit(ITEM), subject="item_id")
     sold = pl.concat([everywhere, of_items]).group_by(*_PLACE, "day").agg(n=pl.len())

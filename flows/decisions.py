@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analytics.identity import canonical_json, hash_of
-from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups
+from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups, with_rates
 from analytics.insight.decisions import from_changes, from_effects, from_loved, rank_decisions, still_open
 from analytics.insight.trends import FALLING, GONE
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
@@ -90,7 +90,8 @@ def _located(night: Night, changes: pl.DataFrame) -> pl.DataFrame:
     located = narrow_groups(locate_changes(changes), parents)
     first = located["since"].drop_nulls().min()
     lately = said if first is None else said.filter(pl.col("day") >= pl.lit(first))
-    return merge_alike(located, lately.select("theme_id", "author"), parents)
+    merged = merge_alike(located, lately.select("theme_id", "author"), parents)
+    return with_rates(merged, min_authors=night.settings.store.min_authors)
 
 
 def parents_of(insights: Insights) -> dict[str, str]:
@@ -102,17 +103,12 @@ def parents_of(insights: Insights) -> dict[str, str]:
 def _published(located: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Table change: where enough authors stand on the side that has more; rates and ratios, no counts."""
     fell = pl.col("kind").is_in([FALLING, GONE])
-    return (
-        located.with_columns(
-            rate_before=(1000 * pl.col("n_before") / pl.col("exposure_before")).round(2),
-            rate_after=(1000 * pl.col("n_after") / pl.col("exposure_after")).round(2),
-            n_authors=pl.when(fell).then("n_before").otherwise("n_after"),
-            exposure=pl.lit(_exposure(night)),
-            other_themes="others",
-        )
-        .filter(pl.col("n_authors") >= night.settings.store.min_authors)
-        .with_columns(pl.col("ratio", "ratio_low", "ratio_high").round(2))
+    told = located.with_columns(
+        n_authors=pl.when(fell).then("n_before").otherwise("n_after"),
+        exposure=pl.lit(_exposure(night)),
+        other_themes="others",
     )
+    return told.filter(pl.col("n_authors") >= night.settings.store.min_authors)
 
 
 def _with_themes(night: Night, insights: Insights) -> pl.DataFrame:
@@ -145,8 +141,8 @@ def _counted(
     statements: dict[tuple[str, ...], pl.DataFrame] = {}
     rows = []
     for row in found.iter_rows(named=True):
-        said = statements_of(night, insights, row)
         documents = placed_documents(night, insights, row)
+        said = statements_of(insights, row, documents)
         statements[tuple(row[name] for name in _KEY)] = said
         labels = said["sentiment_label"]
         rows.append(

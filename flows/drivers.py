@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from analytics.insight.drivers import measure_effects
-from analytics.insight.trends import benjamini_hochberg
+from analytics.insight.rates import benjamini_hochberg
+from analytics.store.registry import THEME
 from flows.compose import Insights
 from flows.night import Night
 from flows.outcomes import Outcome, outcomes_of
@@ -28,7 +29,7 @@ def drivers_of(night: Night, insights: Insights) -> pl.DataFrame:
     documents = insights.documents.filter("is_covered", ~pl.col("source").is_in(insights.held))
     said = (
         insights.opinion_themes.select("opinion_id", "theme_id")
-        .join(insights.themes.filter("is_shown", pl.col("level") == "theme"), on="theme_id", how="semi")
+        .join(insights.themes.filter("is_shown", pl.col("level") == THEME), on="theme_id", how="semi")
         .join(insights.opinions.select("opinion_id", "document_id"), on="opinion_id")
         .select("theme_id", "document_id")
         .unique()
@@ -43,6 +44,7 @@ DRIVER_ROWS: dict[str, pl.DataType | type[pl.DataType]] = {
     "outcome": pl.String,
     "outcome_kind": pl.String,  # rating | column | harm | repurchase
     "is_share": pl.Boolean,  # effects are then points of a share, 0 to 1
+    "scale": pl.Float64,  # from the outcome's lowest value to its highest; 1 of a share
     "n_documents": pl.Int64,
     "n_authors": pl.Int64,  # who mention the theme
     "share": pl.Float64,  # of the documents that mention it
@@ -91,6 +93,7 @@ def _effects(outcome: Outcome, documents: pl.DataFrame, said: pl.DataFrame, leas
         outcome=pl.lit(outcome.name),
         outcome_kind=pl.lit(outcome.kind),
         is_share=pl.lit(outcome.is_share),
+        scale=pl.lit(outcome.scale),
         n_documents=pl.lit(rows.height, pl.Int64),
         share=pl.Series(presence.mean(axis=0)),
         mean_outcome=pl.lit(rows["value"].mean()),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from analytics.insight.briefs import DISSENT, REPRESENTATIVE
 from analytics.insight.common_words import in_common_words
 from analytics.insight.decisions import FIX, KEEP, LOVED, PROMOTE
 from analytics.insight.sentences import count_words
@@ -23,21 +24,25 @@ MAX_STATEMENTS = 2_000
 """Of a decision so many statements, the newest, stand for all."""
 MIN_QUOTABLE = 3
 """Where fewer authors may be quoted, statements that may not be stand beside theirs."""
-REPRESENTATIVE, DISSENT = "representative", "dissent"
 _TONE = {FIX: "negative", KEEP: "positive", PROMOTE: "positive"}
 _OPPOSITE = {"negative": "positive", "positive": "negative"}
 
 
-def statements_of(night: Night, insights: Insights, decision: Mapping[str, Any]) -> pl.DataFrame:
+def statements_of(insights: Insights, decision: Mapping[str, Any], documents: pl.DataFrame) -> pl.DataFrame:
     """What is said of a decision's theme, in its place and window, by sources that are not on hold.
+
+    Args:
+        insights: What is told of the night.
+        decision: The decision.
+        documents: As `placed_documents` finds them for it.
 
     Returns:
         Columns opinion_id, document_id, quote, sentiment_label, author, may_quote, day; of an item that is
         loved everything that the group says of it.
     """
-    documents = placed_documents(night, insights, decision).filter("is_covered")
+    covered = documents.filter("is_covered").select("document_id", "author", "may_quote", "day")
     said = insights.opinions.select("opinion_id", "document_id", "quote", "sentiment_label").join(
-        documents.select("document_id", "author", "may_quote", "day"), on="document_id"
+        covered, on="document_id"
     )
     if decision["basis"] == LOVED:
         return said
@@ -80,7 +85,7 @@ def choose_evidence(
     """
     if decisions.is_empty():
         return _frame([])
-    fitting = pl.concat([_fitting(insights, rows) for rows in statements]).unique("opinion_id")
+    fitting = _fitting(insights, pl.concat(statements).unique("opinion_id"))
     recipes = {stage: str(row["recipe"]) for stage, row in read_manifest_rows(night, night.made_by).items()}
     opinions = opinions_in(night, recipes["clean"], recipes["sentence"])
     opinions = opinions.join(fitting, on="opinion_id", how="semi")

@@ -69,7 +69,7 @@ def compose_generation(night: Night) -> Content:
         "calendar_event": calendar_of(night),
         "ledger": store.lake.ledger(night.run_id),
         "user": _users(night),
-        "interaction": interactions_of(night).rename({"id": "interaction_id"}),
+        "interaction": interactions_of(night, "recommend").rename({"id": "interaction_id"}),
     }
     vectors = {"item": item_vectors(night), "theme": _theme_vectors(night)}
     return Content(tables, vectors, briefing_files(night, insights, tables))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 import polars as pl
 
 from analytics.insight.loved import find_loved
+from analytics.tables import SEGMENTS
 from flows.compose import Insights
 from flows.gather import live_rows, raw_documents
 from flows.interactions import interactions_of
@@ -34,14 +36,10 @@ def loved_items(night: Night, insights: Insights) -> pl.DataFrame:
 def groups_of(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
     """Segments of each document and of its author: document_id, segment (name: value)."""
     own = documents.select("document_id", "segments")
-    users = live_rows(night, "users", use="insight")
-    if users.height:
-        authors = raw_documents(night).select("document_id", "author_key").drop_nulls()
-        known = documents.select("document_id").join(authors, on="document_id")
-        of_users = known.join(users.select("author_key", "segments"), on="author_key")
-        own = pl.concat([own, of_users.select("document_id", "segments")])
+    of_users = documents.select("document_id").join(_segments_of_authors(night), on="document_id")
     return (
-        own.explode("segments")
+        pl.concat([own, of_users])
+        .explode("segments")
         .drop_nulls()
         .unnest("segments")
         .drop_nulls()
@@ -50,9 +48,19 @@ def groups_of(night: Night, documents: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@lru_cache(maxsize=1)
+def _segments_of_authors(night: Night) -> pl.DataFrame:
+    """Segments of each document's author, where a source of users knows them: document_id, segments."""
+    users = live_rows(night, "users", use="insight")
+    if users.is_empty():
+        return pl.DataFrame(schema={"document_id": pl.String, "segments": SEGMENTS})
+    authors = raw_documents(night).select("document_id", "author_key").drop_nulls()
+    return authors.join(users.select("author_key", "segments"), on="author_key").drop("author_key")
+
+
 def _seen(night: Night, rated: pl.DataFrame) -> pl.DataFrame:
     """How often people dealt with each item; where no interaction is known, how often they wrote of it."""
     items = rated.select("item_id").unique()
-    done = interactions_of(night).filter(pl.col("day") > night.as_of - timedelta(days=SEEN_DAYS))
+    done = interactions_of(night, "insight").filter(pl.col("day") > night.as_of - timedelta(days=SEEN_DAYS))
     counted = (done if done.height else rated).group_by("item_id").agg(n=pl.len())
     return items.join(counted, on="item_id", how="left").with_columns(pl.col("n").fill_null(0))

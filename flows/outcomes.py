@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
+from analytics.insight.drivers import COLUMN, HARM, RATING, REPURCHASE
 from flows.compose import Insights
 from flows.gather import raw_documents
 from flows.interactions import interactions_of
 from flows.night import Night
 
-RATING, COLUMN, HARM, REPURCHASE = "rating", "column", "harm", "repurchase"
 _YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0}
 
 
@@ -28,6 +29,8 @@ class Outcome:
     """Whether it is yes or no, so that effects are points of a share."""
     values: pl.DataFrame
     """Columns document_id, value (float64)."""
+    scale: float = 1.0
+    """From its lowest value to its highest."""
 
 
 def outcomes_of(night: Night, insights: Insights, documents: pl.DataFrame) -> Iterator[Outcome]:
@@ -38,8 +41,10 @@ def outcomes_of(night: Night, insights: Insights, documents: pl.DataFrame) -> It
         insights: What is told of it.
         documents: Rows of table document.
     """
-    for (source,), rated in documents.drop_nulls("rating").group_by("source", maintain_order=True):
-        yield Outcome(f"rating in {source}", RATING, False, _values(rated, pl.col("rating")))
+    for source in night.settings.sources:
+        low, high = source.rating_scale
+        values = _values(documents.filter(pl.col("source") == source.name), pl.col("rating"))
+        yield Outcome(f"rating in {source.name}", RATING, False, values, high - low)
     yield from _columns(documents, night.settings.drivers.outcomes)
     yield from _what_followed(night, documents)
 
@@ -56,7 +61,11 @@ def _columns(documents: pl.DataFrame, names: Sequence[str]) -> Iterator[Outcome]
             segments.filter(pl.col("name") == name),
             pl.coalesce(text.replace_strict(_YES_NO, default=None), text.cast(pl.Float64, strict=False)),
         )
-        yield Outcome(name, COLUMN, given["value"].is_in([0.0, 1.0]).all(), given.unique("document_id"))
+        if given.is_empty():
+            continue
+        is_share = given["value"].is_in([0.0, 1.0]).all()
+        scale = 1.0 if is_share else float(np.ptp(given["value"].to_numpy()))
+        yield Outcome(name, COLUMN, is_share, given.unique("document_id"), scale)
 
 
 def _what_followed(night: Night, documents: pl.DataFrame) -> Iterator[Outcome]:
@@ -66,7 +75,7 @@ def _what_followed(night: Night, documents: pl.DataFrame) -> Iterator[Outcome]:
     written = raw_documents(night).select("document_id", "author_key", "created_at")
     written = documents.select("document_id", "item_id", "day").join(written, on="document_id")
     written = written.drop_nulls(["author_key", "created_at", "day"])
-    done = interactions_of(night).drop_nulls(["author_key", "created_at"])
+    done = interactions_of(night, "insight").drop_nulls(["author_key", "created_at"])
     for kind in settings.harm_kinds:
         bought = _of_buyers(written, done.filter(pl.col("kind").is_in(orders))) if orders else written
         harm = done.filter(pl.col("kind") == kind)

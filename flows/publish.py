@@ -34,7 +34,7 @@ def recommend_items(night: Night, vectors: Handle) -> Handle:
     """Make a list for every customer: by the words of what they liked, or by what is popular."""
     settings = night.settings.recommendations
     recipe = recommend_recipe(settings, vectors.recipe)
-    interactions = without_objecting(night, interactions_of(night))
+    interactions = without_objecting(night, interactions_of(night, "recommend"))
     if settings.kinds:
         interactions = interactions.filter(pl.col("kind").is_in(settings.kinds))
     users = without_objecting(night, live_rows(night, "users", use="recommend"))

@@ -71,7 +71,7 @@ def _measured(night: Night, insights: Insights, done: pl.DataFrame) -> pl.DataFr
 def _orders(night: Night) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Orders in the form of mentions without a theme; each item is exposed to all who order that day."""
     kinds = night.settings.trends.order_kinds
-    orders = interactions_of(night).drop_nulls(["item_id", "day"])
+    orders = interactions_of(night, "insight").drop_nulls(["item_id", "day"])
     orders = orders.filter(pl.col("kind").is_in(kinds)) if kinds else orders
     bought = orders.select(
         pl.lit(None, pl.String).alias("theme_id"),

@@ -138,3 +138,26 @@ def _is_same(
     if is_wider:
         return is_same_time and overlap >= MIN_OVERLAP
     return is_same_time or overlap >= MIN_OVERLAP
+
+
+def with_rates(located: pl.DataFrame, *, min_authors: int) -> pl.DataFrame:
+    """Changes with rate_before and rate_after, authors per 1,000 of the exposure, as they may be told.
+
+    A rate behind which there is somebody, and fewer than `min_authors`, is null, and so are the ratio and its
+    interval, from which it would follow.
+
+    Args:
+        located: Columns n_before, n_after, exposure_before, exposure_after, ratio, ratio_low, ratio_high.
+        min_authors: Fewest distinct authors behind a figure.
+    """
+    sides = ("before", "after")
+    is_few = {side: pl.col(f"n_{side}").is_between(1, min_authors - 1) for side in sides}
+    rate = {side: 1000 * pl.col(f"n_{side}") / pl.col(f"exposure_{side}") for side in sides}
+    is_told = ~(is_few["before"] | is_few["after"])
+    return located.with_columns(
+        *(pl.when(~is_few[side]).then(rate[side].round(2)).alias(f"rate_{side}") for side in sides),
+        *(pl.when(is_told).then(pl.col(name).round(2)).alias(name) for name in _RATIOS),
+    )
+
+
+_RATIOS = ("ratio", "ratio_low", "ratio_high")

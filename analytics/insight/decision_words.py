@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.insight.decisions import CHANGE, EFFECT, FIX, HARM, KEEP
+from analytics.insight.decisions import CHANGE, EFFECT, FIX, KEEP
+from analytics.insight.drivers import HARM
 from analytics.insight.wording import count, listed, percent, spell_day
 
 
@@ -45,10 +46,9 @@ def change_of_mind_sentence(row: Mapping[str, Any]) -> str:
     if row["basis"] != CHANGE:
         return f"Ratings by customers of {_segment(row)} that are no better than those they give to others."
     rate = row["rate_before"]
-    back = "Two weeks in which nobody says so." if not rate else f"Two weeks back at {_rate(rate, row)}."
-    if row["kind"] == KEEP:
-        return f"Two weeks back at {_rate(rate, row)}."
-    return back
+    if rate is None:
+        return "Two weeks in which hardly anybody says so."
+    return f"Two weeks back at {_rate(rate, row)}." if rate else "Two weeks in which nobody says so."
 
 
 def change_sentence(row: Mapping[str, Any]) -> str:
@@ -106,6 +106,12 @@ def _change(row: Mapping[str, Any]) -> str:
         )
     if row["finding"] == "gone":
         return f"{what}{where} {be} gone {since}; before, {_rate(row['rate_before'], row)}."
+    if row["size"] is None:  # on one side stand too few to be told of
+        if row["rate_before"] is None:
+            rate = f"{_rate(row['rate_after'], row)}, hardly anybody before"
+            return f"{what}{where} {be} {said} far more often {since}: {rate}."
+        rate = f"{_rate(row['rate_before'], row)} before, hardly anybody now"
+        return f"{what}{where} {be} {said} far less often {since}: {rate}."
     rates = f"from {_number(row['rate_before'])} to {_rate(row['rate_after'], row)}"
     interval = f"95 % interval {_times(row['size_low'])} to {_times(row['size_high'])} times"
     return f"{what}{where} {be} {said} {_how_often(row['size'])} {since}: {rates} ({interval})."

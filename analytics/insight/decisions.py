@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from analytics import identity
+from analytics.insight.drivers import HARM, RATING, REPURCHASE
 from analytics.insight.trends import FALLING, GONE, NEW, RISING
 from analytics.insight.windows import ITEM, SEGMENT
 from analytics.rows import EPISODE_ROWS
@@ -25,7 +26,6 @@ CHANGE, EFFECT, LOVED = "change", "effect", "loved"
 MONTH_DAYS = 30
 VERY_LIKELY_Q = 0.01
 """Where at most one such finding in a hundred is chance, it is very likely; otherwise likely."""
-HARM, REPURCHASE, RATING = "harm", "repurchase", "rating"
 
 WHAT = ("kind", "subject", "theme_id")
 """What an identity is made of, beside the episode."""
@@ -77,7 +77,7 @@ def from_changes(
     watched; less of what raises ratings is to be kept. Less of a complaint asks for nothing.
 
     Args:
-        located: As `merge_alike` returns it.
+        located: As `with_rates` returns it.
         drivers: As the flow's table driver.
         parents: Theme to its group; complaints of a group harm where one of its themes does.
         as_of: The night.
@@ -108,11 +108,11 @@ def from_changes(
                 "other_themes": sorted(row["others"]),
                 "basis": CHANGE,
                 "finding": row["kind"],
-                "size": row["ratio"] if row["n_before"] else None,
+                "size": row["ratio"],
                 "size_low": row["ratio_low"],
-                "size_high": row["ratio_high"] if row["n_before"] else None,
-                "rate_before": 1000 * row["n_before"] / row["exposure_before"],
-                "rate_after": 1000 * row["n_after"] / row["exposure_after"],
+                "size_high": row["ratio_high"],
+                "rate_before": row["rate_before"],
+                "rate_after": row["rate_after"],
                 "people_a_month": abs(row["excess"]) / n_days * MONTH_DAYS,
                 "probability": 1 - row["q_value"],
                 "since": row["since"],
@@ -141,9 +141,8 @@ def from_effects(
     sure = _harmful(drivers.filter(pl.col("q_value") <= false_rate))
     if knows_deeds:
         sure = sure.filter(pl.col("outcome_kind") != RATING)
-    touched = pl.col("effect").abs() * pl.col("n_documents") * pl.col("share")
-    scale = pl.when("is_share").then(1.0).otherwise(0.25)  # a point of a rating is a quarter of its scale
-    ranked = sure.with_columns(touched=touched * scale).sort("touched", "theme_id", descending=[True, False])
+    touched = pl.col("effect").abs() / pl.col("scale") * pl.col("n_documents") * pl.col("share")
+    ranked = sure.with_columns(touched=touched).sort("touched", "theme_id", descending=[True, False])
     kept: dict[tuple[str, str], dict[str, Any]] = {}
     for row in ranked.iter_rows(named=True):
         group = parents.get(row["theme_id"]) or row["theme_id"]

@@ -18,9 +18,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import stats
 
+from analytics.insight.rates import CONFIDENCE
+
 RIDGE = 1.0
 """Penalty of a term that is not asked about: as if a document in which it has no effect were added."""
-CONFIDENCE = 0.95
+RATING, COLUMN, HARM, REPURCHASE = "rating", "column", "harm", "repurchase"
+"""Kinds of outcomes."""
 MIN_FREEDOM = 1.0
 """Of fewer than two authors, in effect, no interval is told."""
 

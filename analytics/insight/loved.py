@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from analytics.insight.trends import benjamini_hochberg
+from analytics.insight.rates import CONFIDENCE, benjamini_hochberg
 
-CONFIDENCE = 0.95
 RARE_SHARE = 0.5
 """An item is rarely seen where people deal with it at most so often as with the median one."""
 MIN_LEAD = 0.05

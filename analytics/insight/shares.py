@@ -260,15 +260,11 @@ def _lines(cells: pl.DataFrame, n_weeks: int, windows: list[int]) -> pl.DataFram
     return pl.concat([everywhere, mentioned]).unique()
 
 
-def with_shares(cells: pl.DataFrame) -> pl.DataFrame:
-    """`cells` with share, share_low and share_high of n_documents in n_covered; null where that is 0."""
-    return _with_interval(cells, *wilson(cells["n_documents"].to_numpy(), cells["n_covered"].to_numpy()))
-
-
 def _with_clustered_shares(cells: pl.DataFrame) -> pl.DataFrame:
-    """The same where an author's documents are alike: Wilson's interval at the effective number of documents.
+    """`cells` with share, share_low and share_high of n_documents in n_covered; null where that is 0.
 
-    As Korn and Graubard, Survey Methodology 24 (1998) do with the exact interval.
+    An author's documents are alike: Wilson's interval is that of the effective number of documents, as Korn
+    and Graubard, Survey Methodology 24 (1998) do with the exact interval.
     """
     said, written, writers, said_squares, products, written_squares = (
         cells[name].cast(pl.Float64).to_numpy()

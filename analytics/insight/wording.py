@@ -37,15 +37,3 @@ def listed(words: Sequence[str]) -> str:
 def spell_day(day: date) -> str:
     """A day as people write it."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def spell_days(first: date, last: date) -> str:
-    """Both days, without repeating the month or year that they share."""
-    if first == last:
-        return spell_day(last)
-    start = str(first.day)
-    if (first.year, first.month) != (last.year, last.month):
-        start += f" {_MONTHS[first.month - 1]}"
-    if first.year != last.year:
-        start += f" {first.year}"
-    return f"{start}–{spell_day(last)}"

@@ -62,6 +62,7 @@ CONCLUSIONS = (
             "outcome": pl.String,
             "outcome_kind": pl.String,  # rating | column | harm | repurchase
             "is_share": pl.Boolean,  # effects are points of a share, 0 to 1
+            "scale": pl.Float64,  # from the outcome's lowest value to its highest; 1 of a share
             "n_documents": pl.Int64,
             "n_authors": pl.Int64,  # who mention the theme
             "share": pl.Float64,  # of the documents that mention it

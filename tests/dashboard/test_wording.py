@@ -3,7 +3,6 @@
 from datetime import date
 from html.parser import HTMLParser
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,13 +35,6 @@ def test_shares_have_one_decimal_and_their_interval() -> None:
     assert wording.percent(None) == "–"
     assert wording.interval(0.1011, 0.1489) == "10.1–14.9\N{NO-BREAK SPACE}%"
     assert wording.interval(None, None) == "–"
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"), [(0.018, "+1.8"), (-0.004, "−0.4"), (0.0001, "0.0"), (-0.0001, "0.0")]
-)
-def test_a_change_has_a_sign_unless_it_is_none(change: float, expected: str) -> None:
-    assert wording.points(change) == expected
 
 
 def test_counts_and_days() -> None:

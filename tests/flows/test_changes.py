@@ -128,3 +128,16 @@ def test_an_outcome_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(source="reviews", n_recent=4)
     changes = told(monkeypatch, insights_of(rows), outcomes=("channel",))
     assert changes["subject"].to_list() == ["all"]
+
+
+def test_orders_count_where_their_source_grants_insight(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def orders(_: object, use: str) -> pl.DataFrame:
+        asked.append(use)
+        return pl.DataFrame({"kind": ["order"], "item_id": ["kettle"], "day": [AS_OF]})
+
+    monkeypatch.setattr(changing, "interactions_of", orders)
+    night = Night(settings=SimpleNamespace(trends=TrendSettings(order_kinds=("order",))))
+    assert changing.counts_orders(night)  # type: ignore[arg-type]
+    assert set(asked) == {"insight"}

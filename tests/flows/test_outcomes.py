@@ -65,4 +65,6 @@ def test_columns_are_numbers_or_yes_and_no() -> None:
     )
     (minutes,) = _columns(numbers, ["minutes"])
     assert not minutes.is_share
+    assert minutes.scale == 4.0
+    assert list(_columns(numbers, ["no such column"])) == []
     assert minutes.values["value"].sort().to_list() == [3.0, 4.5, 7.0]

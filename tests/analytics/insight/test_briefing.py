@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from analytics.insight.briefing import Briefing, as_html, brief_night, coverage_sentence, figures_sentence
-from analytics.insight.wording import inert, spell_days
+from analytics.insight.wording import inert
 from analytics.tables import TABLES
 
 RUN = {"as_of": date(2018, 6, 20), "n_documents": 1200, "n_new": 30, "degraded": [], "seconds": 12.4}
@@ -93,12 +93,6 @@ def test_as_a_page_it_shows_names_and_does_nothing_with_them() -> None:
 
 def test_nothing_in_a_text_acts_as_markdown() -> None:
     assert inert("a*b_c`d\n# e|f\\g") == "a\\*b\\_c\\`d \\# e\\|f\\\\g"
-
-
-def test_days_do_not_repeat_what_they_share() -> None:
-    assert spell_days(date(2018, 6, 1), date(2018, 6, 20)) == "1–20 Jun 2018"
-    assert spell_days(date(2017, 12, 24), date(2018, 6, 20)) == "24 Dec 2017–20 Jun 2018"
-    assert spell_days(date(2018, 6, 20), date(2018, 6, 20)) == "20 Jun 2018"
 
 
 def test_figures_are_one_sentence() -> None:

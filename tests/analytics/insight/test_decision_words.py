@@ -72,6 +72,14 @@ def test_a_change_is_told_with_its_place_size_interval_and_unit() -> None:
         ({"finding": "gone"}, "is gone since 12 May 2026; before, 4.0 per 1,000 orders. Very"),
         ({"is_group": True, "item_id": None}, "Complaints about “battery dies” are made 3.0 times as often"),
         ({"size": 2.0}, "is said twice as often since"),
+        (
+            {"size": None, "rate_before": None},
+            "is said far more often since 12 May 2026: 12 per 1,000 orders, hardly anybody before. Very",
+        ),
+        (
+            {"size": None, "rate_after": None, "finding": "falling"},
+            "is said far less often since 12 May 2026: 4.0 per 1,000 orders before, hardly anybody now. Very",
+        ),
         ({"size": 0.5}, "is said half as often since"),
         ({"finding": "falling", "size": 0.3}, "is said 70 % less often since"),
         ({"item_id": None}, "“battery dies” is said"),
@@ -121,6 +129,9 @@ def test_every_kind_says_what_to_do_and_what_would_change_our_mind() -> None:
     assert action_sentence(LOVED) == "Show Lamp to more customers of country AT."
     assert "“battery dies”" in action_sentence(EFFECT)
     assert change_of_mind_sentence(CHANGE) == "Two weeks back at 4.0 per 1,000 orders."
+    assert change_of_mind_sentence(CHANGE | {"rate_before": None}) == (
+        "Two weeks in which hardly anybody says so."
+    )
     assert change_of_mind_sentence(CHANGE | {"rate_before": 0.0}) == "Two weeks in which nobody says so."
     assert "reaches zero" in change_of_mind_sentence(EFFECT)
     assert "country AT" in change_of_mind_sentence(LOVED)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from analytics.identity import decision_id
-from analytics.insight.candidates import locate_changes, merge_alike
+from analytics.insight.candidates import locate_changes, merge_alike, with_rates
 from analytics.insight.decisions import (
     FOUND_ROWS,
     Ranked,
@@ -54,7 +54,8 @@ def changes(*rows: dict) -> pl.DataFrame:
 
 def told(*rows: dict) -> pl.DataFrame:
     located = locate_changes(changes(*rows))
-    return merge_alike(located, pl.DataFrame(schema={"theme_id": pl.String, "author": pl.String}))
+    merged = merge_alike(located, pl.DataFrame(schema={"theme_id": pl.String, "author": pl.String}))
+    return with_rates(merged, min_authors=5)
 
 
 def driver(theme: str, effect: float, outcome: str = "rating in reviews", **more: Any) -> dict:
@@ -65,6 +66,7 @@ def driver(theme: str, effect: float, outcome: str = "rating in reviews", **more
         "outcome": outcome,
         "outcome_kind": kind,
         "is_share": kind == "harm",
+        "scale": 1.0 if kind == "harm" else 4.0,
         "n_documents": 1000,
         "n_authors": 50,
         "share": 0.1,

@@ -3,7 +3,7 @@ from typing import Any
 
 import polars as pl
 
-from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups
+from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups, with_rates
 from analytics.insight.trends import CHANGE_ROWS, without_season
 
 SINCE = date(2026, 6, 1)
@@ -113,3 +113,13 @@ def test_what_happened_a_year_ago_too_is_season() -> None:
     then = changes(cell("gifts"), cell("leaks", kind="steady"), cell("cold"))
     kinds = dict(without_season(now, then).select("theme_id", "kind").iter_rows())
     assert kinds == {"gifts": "steady", "leaks": "rising", "cold": "falling"}
+
+
+def test_no_figure_tells_of_a_few_people() -> None:
+    ratios = {"ratio": 3.0, "ratio_low": 2.0, "ratio_high": 4.5}
+    rows = [cell(theme, n_before=n, **ratios) for theme, n in (("none", 0), ("few", 4), ("enough", 5))]
+    told_of = with_rates(changes(*rows), min_authors=5)
+    assert told_of["rate_before"].to_list() == [0.0, None, 25.0]
+    assert told_of["rate_after"].to_list() == [400.0] * 3
+    for name in ratios:
+        assert told_of[name].is_null().to_list() == [False, True, False], name
