@@ -63,7 +63,7 @@ bench: setup
 	$(BIN)/python benchmarks/theme_scaling.py
 	$(BIN)/python benchmarks/statistics.py
 	$(BIN)/python benchmarks/scale.py
-	$(BIN)/python benchmarks/sample_decisions.py
+	$(BIN)/python -m benchmarks.sample_decisions
 
 clean:
 	rm -rf .venv build *.egg-info

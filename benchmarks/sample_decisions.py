@@ -4,7 +4,7 @@ Each seed is a store of its own: 26 weeks, one night at their end, and six more 
 mended, with another night at the end of those. Of each night's decisions it is asked whether they are about
 something planted and name the right place; of the second night, whether it says that the mending worked.
 
-    python benchmarks/sample_decisions.py [--seeds FIRST LAST] [--folder FOLDER] [--json]
+    python -m benchmarks.sample_decisions [--seeds FIRST LAST] [--folder FOLDER] [--json]
 """
 
 from __future__ import annotations

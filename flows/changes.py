@@ -11,7 +11,8 @@ import polars as pl
 
 from analytics.identity import stage_seed
 from analytics.insight.backtest import false_alarm_rate
-from analytics.insight.trends import STEADY, find_changes, without_season
+from analytics.insight.mix import without_mix
+from analytics.insight.trends import STEADY, days_looked_at, find_changes, without_season
 from analytics.insight.windows import EVERYTHING, ITEM, SEGMENT
 from analytics.store.registry import GROUP, THEME
 from flows.compose import compose_insights, theme_events_of
@@ -34,17 +35,24 @@ MIN_AGREED = 0.8
 def changes_of(night: Night) -> pl.DataFrame:
     """Changes of the last days and steps of the last half year, themes in all their places; CHANGE_ROWS.
 
-    What changed in the same way a year ago, where the store reaches back so far, is season and no change.
+    What changed in the same way a year ago, where the store reaches back so far, is season and no change;
+    so is no change what the mix of items that people write about, or order, accounts for.
     """
     said, exposure = said_of(night)
+    settings = night.settings.trends
     common: Any = {"min_authors": night.settings.store.min_authors}
-    found = find_changes(said, exposure, night.settings.trends, as_of=night.as_of, **common)
+    found = without_mix(
+        find_changes(said, exposure, settings, as_of=night.as_of, **common),
+        said,
+        exposure,
+        as_of=night.as_of,
+        n_days=days_looked_at(settings),
+        min_ratio=settings.min_ratio,
+    )
     then = night.as_of - YEAR
     changed = found.filter(pl.col("kind") != STEADY).select("theme_id").unique()
     of_changed = said.join(changed, on="theme_id", how="semi")
-    return without_season(
-        found, find_changes(of_changed, exposure, night.settings.trends, as_of=then, **common)
-    )
+    return without_season(found, find_changes(of_changed, exposure, settings, as_of=then, **common))
 
 
 def backtested(night: Night) -> tuple[float, date]:

@@ -98,14 +98,17 @@ def merge_alike(
         parents: Theme to its group; a theme and its group say the same.
 
     Returns:
-        The largest change of each group, with `others`: the themes that it stands for too.
+        The surest change of each group, with `others`: the themes that it stands for too. The largest may
+        be a broad theme that took in some of what was said.
     """
     speakers = {
         str(theme): set(authors)
         for theme, authors in mentions.group_by("theme_id").agg(pl.col("author").unique()).iter_rows()
     }
     kept: list[dict[str, Any]] = []
-    ranked = located.sort(-pl.col("excess").abs(), "theme_id", "subject_kind", "subject", "direction")
+    ranked = located.sort(
+        "p_value", -pl.col("excess").abs(), "theme_id", "subject_kind", "subject", "direction"
+    )
     for row in ranked.iter_rows(named=True):
         same = next((one for one in kept if _is_same(one, row, speakers, parents or {})), None)
         if same is None:

@@ -29,13 +29,14 @@ def action_sentence(row: Mapping[str, Any]) -> str:
     if row["basis"] != CHANGE:
         return f"Show {row['item']} to more customers of {_segment(row)}."
     around = f"around {spell_day(row['since'])}"
-    about = row["item"] if row["item_id"] else _segment(row) or "everything"
+    about = row["item"] if row["item_id"] else _segment(row)
     if row["kind"] == FIX and row["item_id"]:
         return f"Check what changed for {about} {around}: batch, supplier, version or packaging."
     if row["kind"] == FIX:
         return f"Check what changed {around}, and mend it."
     if row["kind"] == KEEP:
-        return f"Find out what was taken from {about} {around}, and give it back."
+        what = f"was taken from {about}" if about else "people liked ended"
+        return f"Find out what {what} {around}, and bring it back."
     return f"Find out what happened {around}; act if it goes on."
 
 
@@ -128,7 +129,7 @@ def _effect(row: Mapping[str, Any]) -> str:
             f"elsewhere about the same item; it is {overall}."
         )
     return (
-        f"{quoted(row)} costs {abs(row['size']):.1f} points of {row['outcome']} ({low:.1f} to {high:.1f}), "
+        f"{quoted(row)} costs {abs(row['size']):.2f} points of {row['outcome']} ({low:.2f} to {high:.2f}), "
         f"all else the same; the mean is {row['rate_before']:.1f}."
     )
 

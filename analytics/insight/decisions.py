@@ -27,6 +27,9 @@ MONTH_DAYS = 30
 VERY_LIKELY_Q = 0.01
 """Where at most one such finding in a hundred is chance, it is very likely; otherwise likely."""
 
+MIN_EFFECT = 0.02
+"""A harm to be mended is at least so much of the outcome's scale: .08 of the points from 1 to 5 stars."""
+
 WHAT = ("kind", "subject", "theme_id")
 """What an identity is made of, beside the episode."""
 
@@ -128,7 +131,8 @@ def from_effects(
 ) -> pl.DataFrame:
     """Themes that harm what customers do next, or where a store knows no such thing, their ratings.
 
-    Of several themes of one group that do the same harm, the one that touches most people is told.
+    Of several themes of one group that do the same harm, the one that touches most people is told; harms
+    below MIN_EFFECT are not.
 
     Args:
         drivers: As the flow's table driver.
@@ -139,6 +143,7 @@ def from_effects(
     """
     knows_deeds = drivers["outcome_kind"].is_in([HARM, REPURCHASE]).any()
     sure = _harmful(drivers.filter(pl.col("q_value") <= false_rate))
+    sure = sure.filter(pl.col("effect").abs() >= MIN_EFFECT * pl.col("scale"))
     if knows_deeds:
         sure = sure.filter(pl.col("outcome_kind") != RATING)
     touched = pl.col("effect").abs() / pl.col("scale") * pl.col("n_documents") * pl.col("share")

@@ -110,7 +110,7 @@ def test_an_effect_on_a_rating_is_in_its_own_points() -> None:
     rating = {"outcome": "rating in reviews", "outcome_kind": "rating", "is_share": False, "rate_before": 3.9}
     row = EFFECT | rating | {"size": -1.2, "size_low": -1.5, "size_high": -0.9}
     assert finding_sentence(row).startswith(
-        "“battery dies” costs 1.2 points of rating in reviews (0.9 to 1.5), all else the same; the "
+        "“battery dies” costs 1.20 points of rating in reviews (0.90 to 1.50), all else the same; the "
         "mean is 3.9."
     )
 

@@ -168,6 +168,14 @@ def test_themes_of_one_group_that_do_the_same_harm_are_told_once() -> None:
     assert found.select("theme_id", "other_themes").rows() == [("shade", ["colour"]), ("size", [])]
 
 
+def test_a_harm_too_small_to_be_worth_mending_asks_for_nothing() -> None:
+    rows = drivers(driver("stars", -0.07), driver("wifi", -0.09), driver("dear", 0.019, "return within 30 days"))
+    assert from_effects(rows.filter(outcome_kind="rating"), {}, **COMMON, false_rate=0.1)[
+        "theme_id"
+    ].to_list() == ["wifi"]
+    assert from_effects(rows, {}, **COMMON, false_rate=0.1).is_empty()
+
+
 def test_a_loved_item_is_promoted_to_those_who_love_it() -> None:
     found = from_loved(loved(), **COMMON)
     assert found.select("kind", "subject", "item_id", "segment", "theme_id").rows() == [

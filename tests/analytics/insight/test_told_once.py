@@ -69,6 +69,11 @@ def test_themes_that_change_in_one_place_at_one_time_are_one() -> None:
     assert [row[0] for row in apart] == ["leaks", "drips"]
 
 
+def test_of_several_themes_the_surest_is_told_not_the_largest() -> None:
+    broad, sure = cell("broad", LAMP, p_value=1e-4), cell("leaks", LAMP, n_after=30, p_value=1e-9)
+    assert told(broad, sure) == [("leaks", "lamp", ["broad"])]
+
+
 def test_the_same_people_make_one_of_two_times() -> None:
     later = SINCE + timedelta(days=30)
     rows = cell("leaks", LAMP), cell("drips", LAMP, n_after=35, since=later)
