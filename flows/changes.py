@@ -167,6 +167,8 @@ def counts_orders(night: Night) -> bool:
 def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
     """What mentions are counted in, by place and day: orders where the settings name them, else authors.
 
+    Orders know no segments: those are counted in authors always.
+
     Returns:
         Columns subject_kind, subject, day, n.
     """
@@ -178,5 +180,5 @@ def exposure_of(night: Night, places: pl.DataFrame) -> pl.DataFrame:
     everywhere = orders.select("day", subject_kind=pl.lit(EVERYTHING), subject=pl.lit(EVERYTHING))
     of_items = orders.drop_nulls("item_id").select("day", subject_kind=pl.lit(ITEM), subject="item_id")
     sold = pl.concat([everywhere, of_items]).group_by(*_PLACE, "day").agg(n=pl.len())
-    others = written.join(sold, on=list(_PLACE), how="anti")
-    return pl.concat([sold, others.select(sold.columns)]).with_columns(pl.col("n").cast(pl.Float64))
+    of_segments = written.filter(pl.col("subject_kind") == SEGMENT)
+    return pl.concat([sold, of_segments.select(sold.columns)]).with_columns(pl.col("n").cast(pl.Float64))

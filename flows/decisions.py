@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 
 from analytics.identity import canonical_json, hash_of
-from analytics.insight.candidates import locate_changes, merge_alike, narrow_groups, with_rates
+from analytics.insight.candidates import DOWN, UP, locate_changes, merge_alike, narrow_groups, with_rates
 from analytics.insight.decisions import from_changes, from_effects, from_loved, rank_decisions, still_open
 from analytics.insight.trends import FALLING, GONE
+from analytics.insight.windows import SEGMENT
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
 from analytics.store.decision_acts import kind_weights
 from analytics.store.registry import THEME
@@ -57,7 +58,8 @@ def decide(night: Night, handles: Sequence[Handle]) -> Handle:
     chosen = [statements[key] for key in ranked.decisions.select(*_KEY).iter_rows()]
     evidence = choose_evidence(night, insights, ranked.decisions, chosen)
     standing = ranked.decisions.join(evidence, on="decision_id", how="semi")
-    decisions = standing.with_columns(pl.col("rank").rank("ordinal"), exposure=pl.lit(_exposure(night)))
+    in_segment = pl.col("segment").is_not_null()
+    decisions = standing.with_columns(pl.col("rank").rank("ordinal"), exposure=_exposure(night, in_segment))
     for table, rows in (
         ("change", _published(located, night)),
         ("driver", drivers),
@@ -79,8 +81,10 @@ def _trust(night: Night) -> dict[str, float]:
     return kind_weights(decisions_listed(night, night.earlier), standings_of(night))
 
 
-def _exposure(night: Night) -> str:
-    return ORDERS if counts_orders(night) else WRITERS
+def _exposure(night: Night, in_segment: pl.Expr) -> pl.Expr:
+    """What rates are counted in; orders know no segments."""
+    by_order = pl.when(in_segment).then(pl.lit(WRITERS)).otherwise(pl.lit(ORDERS))
+    return by_order if counts_orders(night) else pl.lit(WRITERS)
 
 
 def _located(night: Night, changes: pl.DataFrame) -> pl.DataFrame:
@@ -88,9 +92,14 @@ def _located(night: Night, changes: pl.DataFrame) -> pl.DataFrame:
     said, _ = said_of(night)
     parents = parents_of(compose_insights(night))
     located = narrow_groups(locate_changes(changes), parents)
-    first = located["since"].drop_nulls().min()
-    lately = said if first is None else said.filter(pl.col("day") >= pl.lit(first))
-    merged = merge_alike(located, lately.select("theme_id", "author"), parents)
+    since = located["since"].drop_nulls()
+    rose = said if since.is_empty() else said.filter(pl.col("day") >= pl.lit(since.min()))
+    fell = said if since.is_empty() else said.filter(pl.col("day") < pl.lit(since.max()))
+    speaking = [
+        rows.select("theme_id", "author", direction=pl.lit(direction))
+        for rows, direction in ((rose, UP), (fell, DOWN))
+    ]
+    merged = merge_alike(located, pl.concat(speaking), parents)
     return with_rates(merged, min_authors=night.settings.store.min_authors)
 
 
@@ -105,7 +114,7 @@ def _published(located: pl.DataFrame, night: Night) -> pl.DataFrame:
     fell = pl.col("kind").is_in([FALLING, GONE])
     told = located.with_columns(
         n_authors=pl.when(fell).then("n_before").otherwise("n_after"),
-        exposure=pl.lit(_exposure(night)),
+        exposure=_exposure(night, pl.col("subject_kind") == SEGMENT),
         other_themes="others",
     )
     return told.filter(pl.col("n_authors") >= night.settings.store.min_authors)

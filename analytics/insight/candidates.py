@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +22,16 @@ MIN_OVERLAP = 0.2
 """Changes may be one where so many of the authors who speak of either speak of both."""
 MIN_OVERLAP_ELSEWHERE = 0.5
 """The same, where one is told of a place and the other of the whole store."""
+MIN_LIFT = 1.5
+"""Who speaks of two things of the whole store must be so many times more than would by chance."""
 
-_UP = pl.col("kind").is_in([NEW, RISING])
-_DIRECTION = pl.when(_UP).then(pl.lit("up")).when(pl.col("kind").is_in([FALLING, GONE])).then(pl.lit("down"))
+UP, DOWN = "up", "down"
+_DIRECTION = (
+    pl.when(pl.col("kind").is_in([NEW, RISING]))
+    .then(pl.lit(UP))
+    .when(pl.col("kind").is_in([FALLING, GONE]))
+    .then(pl.lit(DOWN))
+)
 
 
 def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
@@ -71,14 +79,19 @@ def locate_changes(changes: pl.DataFrame) -> pl.DataFrame:
 def narrow_groups(located: pl.DataFrame, parents: Mapping[str, str]) -> pl.DataFrame:
     """Without the changes of groups of themes that their own themes tell: most of it happened in them.
 
+    A theme tells it where it is told of a narrower place, or is at least as sure as the group.
+
     Args:
         located: As `locate_changes` returns it.
         parents: Theme to its group.
     """
     group = pl.col("theme_id").replace_strict(dict(parents), default=None, return_dtype=pl.String)
+    groups = located.filter(subject_kind=EVERYTHING).select("theme_id", "direction", sure="p_value")
+    is_better = (pl.col("subject_kind") != EVERYTHING) | (pl.col("p_value") <= pl.col("sure"))
     told = (
         located.with_columns(theme_id=group)
-        .drop_nulls("theme_id")
+        .join(groups, on=["theme_id", "direction"])
+        .filter(is_better)
         .group_by("theme_id", "direction")
         .agg(told=pl.col("excess").sum())
     )
@@ -94,23 +107,28 @@ def merge_alike(
 
     Args:
         located: As `locate_changes` returns it.
-        mentions: Columns theme_id, author: who speaks of what since the first of the changes.
+        mentions: Columns theme_id, direction, author: who speaks of what, of what went up since the first of
+            the changes, of what went down before the last of them.
         parents: Theme to its group; a theme and its group say the same.
 
     Returns:
         The surest change of each group, with `others`: the themes that it stands for too. The largest may
         be a broad theme that took in some of what was said.
     """
+    spoken = mentions.group_by("theme_id", "direction").agg(pl.col("author").unique())
     speakers = {
-        str(theme): set(authors)
-        for theme, authors in mentions.group_by("theme_id").agg(pl.col("author").unique()).iter_rows()
+        direction: {theme: set(authors) for theme, authors in said.drop("direction").iter_rows()}
+        for (direction,), said in spoken.partition_by("direction", as_dict=True).items()
     }
+    n_speakers = dict(mentions.group_by("direction").agg(pl.col("author").n_unique()).iter_rows())
     kept: list[dict[str, Any]] = []
     ranked = located.sort(
         "p_value", -pl.col("excess").abs(), "theme_id", "subject_kind", "subject", "direction"
     )
     for row in ranked.iter_rows(named=True):
-        same = next((one for one in kept if _is_same(one, row, speakers, parents or {})), None)
+        direction = row["direction"]
+        people = _People(speakers.get(direction, {}), n_speakers.get(direction, 0))
+        same = next((one for one in kept if _is_same(one, row, people, parents or {})), None)
         if same is None:
             kept.append({**row, "others": []})
         elif row["theme_id"] not in (same["theme_id"], *same["others"]):
@@ -118,11 +136,22 @@ def merge_alike(
     return pl.DataFrame(kept, schema={**located.schema, "others": pl.List(pl.String)})
 
 
+@dataclass(frozen=True)
+class _People:
+    """Who speaks of each theme, and how many speak of anything."""
+
+    speakers: Mapping[str, set[Any]]
+    n: int
+
+    def overlap(self, one: str, other: str) -> tuple[float, float]:
+        """Share of the fewer speakers who speak of both, and how many times more than chance that is."""
+        said = self.speakers.get(one, set()), self.speakers.get(other, set())
+        n_both, sizes = len(said[0] & said[1]), [max(1, len(speakers)) for speakers in said]
+        return n_both / min(sizes), n_both * self.n / (sizes[0] * sizes[1])
+
+
 def _is_same(
-    one: Mapping[str, Any],
-    other: Mapping[str, Any],
-    speakers: Mapping[str, set[Any]],
-    parents: Mapping[str, str],
+    one: Mapping[str, Any], other: Mapping[str, Any], people: _People, parents: Mapping[str, str]
 ) -> bool:
     is_same_place = all(one[name] == other[name] for name in ("subject_kind", "subject"))
     is_wider = EVERYTHING in (one["subject_kind"], other["subject_kind"])
@@ -134,12 +163,10 @@ def _is_same(
     if one["since"] is None or other["since"] is None:
         return False
     is_same_time = abs(one["since"] - other["since"]) <= SAME_TIME
-    said = speakers.get(left, set()), speakers.get(right, set())
-    overlap = len(said[0] & said[1]) / max(1, min(map(len, said)))
-    if not is_same_place:
-        return is_same_time and overlap >= MIN_OVERLAP_ELSEWHERE
+    overlap, lift = people.overlap(left, right)
     if is_wider:
-        return is_same_time and overlap >= MIN_OVERLAP
+        least = MIN_OVERLAP if is_same_place else MIN_OVERLAP_ELSEWHERE
+        return is_same_time and overlap >= least and lift >= MIN_LIFT
     return is_same_time or overlap >= MIN_OVERLAP
 
 

@@ -10,7 +10,7 @@ from analytics.insight.rates import CONFIDENCE, benjamini_hochberg
 
 RARE_SHARE = 0.5
 """An item is rarely seen where people deal with it at most so often as with the median one."""
-MIN_LEAD = 0.05
+MIN_LEAD = 0.1
 """An item is loved where a group surely rates it by so much of the scale above the others that it rates."""
 MIN_OTHERS = 30
 """A group with fewer ratings of other items tells nothing."""

@@ -63,17 +63,17 @@ def test_themes_that_say_the_same_are_told_once() -> None:
         row("spout", "item:kettle", 20, 16, since=date(2026, 6, 1)),
         row("price", "item:lamp", 20, 16),
     )
-    nobody = pl.DataFrame(schema={"theme_id": pl.String, "author": pl.String})
+    nobody = pl.DataFrame(schema={"theme_id": pl.String, "direction": pl.String, "author": pl.String})
     merged = merge_alike(locate_changes(changes), nobody)
     assert merged.select("theme_id", "others").rows() == [("lid", ["rust"]), ("price", []), ("spout", [])]
 
 
 def test_themes_of_the_whole_store_are_one_where_the_same_authors_speak_of_both() -> None:
     located = locate_changes(told(row("late", "all", 50, 80), row("lost", "all", 40, 80)))
-    speakers = {"late": ["a", "b", "c", "d"], "lost": ["d", "e", "f", "g"]}
+    speakers = {"late": "abcd", "lost": "defg", "else": "hijklmnopqrstuvwxyz"}
     mentions = pl.DataFrame(
-        [(theme, author) for theme, authors in speakers.items() for author in authors],
-        schema=["theme_id", "author"],
+        [(theme, "up", author) for theme, authors in speakers.items() for author in authors],
+        schema=["theme_id", "direction", "author"],
         orient="row",
     )
     assert merge_alike(located, mentions)["theme_id"].to_list() == ["late"]

@@ -54,7 +54,9 @@ def changes(*rows: dict) -> pl.DataFrame:
 
 def told(*rows: dict) -> pl.DataFrame:
     located = locate_changes(changes(*rows))
-    merged = merge_alike(located, pl.DataFrame(schema={"theme_id": pl.String, "author": pl.String}))
+    merged = merge_alike(
+        located, pl.DataFrame(schema={"theme_id": pl.String, "direction": pl.String, "author": pl.String})
+    )
     return with_rates(merged, min_authors=5)
 
 
@@ -169,7 +171,9 @@ def test_themes_of_one_group_that_do_the_same_harm_are_told_once() -> None:
 
 
 def test_a_harm_too_small_to_be_worth_mending_asks_for_nothing() -> None:
-    rows = drivers(driver("stars", -0.07), driver("wifi", -0.09), driver("dear", 0.019, "return within 30 days"))
+    rows = drivers(
+        driver("stars", -0.07), driver("wifi", -0.09), driver("dear", 0.019, "return within 30 days")
+    )
     assert from_effects(rows.filter(outcome_kind="rating"), {}, **COMMON, false_rate=0.1)[
         "theme_id"
     ].to_list() == ["wifi"]

@@ -24,6 +24,7 @@ def cell(
         "exposure_after": 100.0,
         "exposure_before": 200.0,
         "days_after": 28,
+        "p_value": 1e-4,
         "since": SINCE,
     }
     return row | more
@@ -34,9 +35,16 @@ def changes(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(full, schema=CHANGE_ROWS, orient="row")
 
 
-def mentions(**authors: str) -> pl.DataFrame:
-    rows = [(theme, author) for theme, said in authors.items() for author in said]
-    return pl.DataFrame(rows, schema={"theme_id": pl.String, "author": pl.String}, orient="row")
+def mentions(n_others: int = 20, **authors: str) -> pl.DataFrame:
+    """Who speaks of what, among others who speak of something else; letters are people."""
+    others = {"else": [str(n) for n in range(n_others)]}
+    rows = [
+        (theme, direction, author)
+        for theme, said in (others | authors).items()
+        for direction in ("up", "down")
+        for author in said
+    ]
+    return pl.DataFrame(rows, schema=["theme_id", "direction", "author"], orient="row")
 
 
 def told(*rows: dict[str, Any], said: pl.DataFrame | None = None, **parents: str) -> list[tuple]:
@@ -92,6 +100,13 @@ def test_what_is_told_of_an_item_is_not_told_again_of_everything() -> None:
     assert len(told(*rows, said=mentions(leaks="abcdef", tea="fgh"))) == 2
 
 
+def test_people_who_speak_of_both_by_chance_make_nothing_one() -> None:
+    rows = cell("leaks"), cell("late", n_after=35)
+    said = {"leaks": "abcd", "late": "cdx"}
+    assert len(told(*rows, said=mentions(5, **said))) == 1
+    assert len(told(*rows, said=mentions(3, **said))) == 2
+
+
 def test_up_and_down_are_never_one() -> None:
     fell = cell("drips", LAMP, kind="falling", n_after=2)
     assert len(told(cell("leaks", LAMP), fell, said=mentions(leaks="ab", drips="ab"))) == 2
@@ -100,6 +115,13 @@ def test_up_and_down_are_never_one() -> None:
 def test_a_group_is_told_where_none_of_its_themes_is() -> None:
     assert told(cell("group"), late="group") == [("group", "all", [])]
     assert told(cell("group"), cell("late", n_after=35), late="group") == [("late", "all", [])]
+
+
+def test_a_group_is_told_where_it_is_surer_than_its_themes_everywhere() -> None:
+    group, themes = cell("group", p_value=1e-6), [cell(name, p_value=1e-3) for name in ("late", "lost")]
+    assert told(group, *themes, late="group", lost="group") == [("group", "all", ["late", "lost"])]
+    in_lamp = cell("late", LAMP, p_value=1e-3)
+    assert told(group, in_lamp, late="group") == [("late", "lamp", [])]
 
 
 def test_a_group_that_is_more_than_its_theme_stands_for_it() -> None:
