@@ -1,20 +1,20 @@
-"""Changes of the whole store that come from what is written about, and not from what is said of it.
+"""Changes that come from what is written about, and not from what is said of it.
 
 Where customers turn to other items, themes of the old ones fade and themes of the new ones grow, though of no
-item more or less is said. What each item's own rate before gives in the mix of items since is the rate that
-was to be expected (indirect standardisation, as of death rates by age): only what differs from it is told.
+item more or less is said. What each item's own rate before gives in the mix of items since is what was to be
+expected (indirect standardisation, as of death rates by age): only what differs from it is told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
-from analytics.insight.trends import FALLING, GONE, NEW, RISING, STEADY
-from analytics.insight.windows import EVERYTHING, ITEM
-
-_UP, _DOWN = (NEW, RISING), (FALLING, GONE)
+from analytics.insight.trends import NEW, RISING, STEADY
+from analytics.insight.windows import CELL, EVERYTHING, ITEM
 
 
 def without_mix(
@@ -36,65 +36,57 @@ def without_mix(
         n_days: How many days were looked at.
         min_ratio: What is told must be so many times what was to be expected, or one by so many of it.
     """
-    whole = changes.filter(pl.col("subject_kind") == EVERYTHING, pl.col("kind") != STEADY)
-    told = whole.select("theme_id", "kind", "since").drop_nulls()
+    told = changes.filter(pl.col("subject_kind") != ITEM, pl.col("kind") != STEADY).drop_nulls("ratio")
     first = as_of - timedelta(days=n_days - 1)
-    held = mentions.filter(pl.col("day").is_between(first, as_of)).join(told, on="theme_id", how="semi")
-    if held.filter(subject_kind=ITEM).is_empty():
-        return changes
-    shown = exposure.filter(pl.col("day").is_between(first, as_of))
-    ratio = pl.col("said") / pl.col("expected")
-    is_mix = pl.when(pl.col("kind").is_in(_UP)).then(ratio < min_ratio).otherwise(ratio > 1 / min_ratio)
-    mixed = (
-        pl.concat([_beside_expected(row, held, shown) for row in told.iter_rows(named=True)])
-        .filter(is_mix)
-        .select("theme_id", was_up=pl.col("kind").is_in(_UP), is_mix=pl.lit(True))
-    )
-    is_up = pl.when(pl.col("kind").is_in(_UP)).then(True).when(pl.col("kind").is_in(_DOWN)).then(False)
-    joined = changes.with_columns(was_up=is_up).join(
-        mixed, on=["theme_id", "was_up"], how="left", maintain_order="left"
-    )
-    is_dropped = pl.col("is_mix").fill_null(False) & (pl.col("subject_kind") != ITEM)
+    is_within = pl.col("day").is_between(first, as_of)
+    held = mentions.filter(is_within).join(told, on="theme_id", how="semi")
+    by_item = held.filter(subject_kind=ITEM).select("document_id", item="subject").unique("document_id")
+    shown = exposure.filter(is_within, pl.col("subject_kind").is_in([ITEM, EVERYTHING]))
+    mixed = []
+    for row in told.iter_rows(named=True):
+        beyond = row["ratio"] / _ratio_of_mix(row, held, by_item, shown)
+        if beyond < min_ratio if row["kind"] in (NEW, RISING) else beyond > 1 / min_ratio:
+            mixed.append(tuple(row[name] for name in CELL))
+    cells = pl.DataFrame(mixed, schema=dict.fromkeys(CELL, pl.String), orient="row")
+    joined = changes.join(
+        cells.with_columns(is_mix=True), on=list(CELL), how="left", maintain_order="left"
+    ).with_columns(pl.col("is_mix").fill_null(False))
     return joined.with_columns(
-        kind=pl.when(is_dropped).then(pl.lit(STEADY)).otherwise("kind"),
-        since=pl.when(~is_dropped).then("since"),
-    ).drop("was_up", "is_mix")
+        kind=pl.when("is_mix").then(pl.lit(STEADY)).otherwise("kind"),
+        since=pl.when(~pl.col("is_mix")).then("since"),
+    ).drop("is_mix")
 
 
-def _beside_expected(change: dict[str, object], held: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Authors a day that mention a theme since it changed, and how many were to be expected; one row.
+def _ratio_of_mix(
+    change: Mapping[str, Any], held: pl.DataFrame, by_item: pl.DataFrame, shown: pl.DataFrame
+) -> float:
+    """How many times as often a theme would be mentioned by the mix alone, at each item's rate before.
 
-    An item's rate before is drawn towards that of all items by as much as one mention, so that one that was
-    not there yet is held to the rate of all. What is about no item is one more, counted in the whole store's
-    exposure.
+    An item's rate is drawn towards that of all items by as much as one mention, so that one that was not
+    there yet is held to the rate of all. What is about no item is one more, counted in the whole store's
+    exposure. Of a segment its own mentions count, in the exposure of the items everywhere.
     """
-    mentions = held.filter(theme_id=change["theme_id"])
-    of_items = mentions.filter(subject_kind=ITEM)
-    of_none = mentions.filter(subject_kind=EVERYTHING).join(of_items, on="document_id", how="anti")
-    is_after = pl.col("day") >= pl.lit(change["since"])
-    places = pl.col("subject_kind").is_in([ITEM, EVERYTHING])
-    counts = (
-        pl.concat([of_items, of_none])
-        .unique(["subject_kind", "subject", "author", "day"])
-        .group_by("subject_kind", "subject")
-        .agg(said=is_after.sum(), said_before=(~is_after).sum())
+    is_before = pl.col("day") < pl.lit(change["since"])
+    said = (
+        held.filter(is_before, *(pl.col(name) == change[name] for name in CELL))
+        .join(by_item, on="document_id", how="left")
+        .unique(["item", "author", "day"])
+        .select(subject=pl.col("item").fill_null(EVERYTHING))
+        .group_by("subject")
+        .agg(said=pl.len())
     )
-    exposed = (
-        shown.filter(places)
-        .group_by("subject_kind", "subject")
-        .agg(after=pl.col("n").filter(is_after).sum(), before=pl.col("n").filter(~is_after).sum())
+    exposed = shown.group_by("subject_kind", "subject").agg(
+        before=pl.col("n").filter(is_before).sum(), after=pl.col("n").filter(~is_before).sum()
     )
-    beside = exposed.join(counts, on=["subject_kind", "subject"], how="left").with_columns(
-        pl.col("said", "said_before").fill_null(0)
-    )
+    items = exposed.join(said, on="subject", how="left").with_columns(pl.col("said").fill_null(0))
     is_item = pl.col("subject_kind") == ITEM
-    overall = pl.col("said_before").filter(is_item).sum() / pl.col("before").filter(is_item).sum()
-    drawn = (pl.col("said_before") + 1) / (pl.col("before") + 1 / overall)
-    rate = pl.when(is_item & (overall > 0)).then(drawn).otherwise(pl.col("said_before") / pl.col("before"))
-    expected = (rate.fill_nan(0.0) * pl.col("after")).sum()
-    return beside.select(
-        theme_id=pl.lit(change["theme_id"]),
-        kind=pl.lit(change["kind"]),
-        said=pl.col("said").sum(),
-        expected=expected,
-    )
+    of_items = items.filter(is_item)
+    n_said, before = float(of_items["said"].sum()), float(of_items["before"].sum())
+    none = items.filter(~is_item)
+    others = float((none["said"] / none["before"] * none["after"]).fill_nan(0.0).sum())
+    if not n_said or not before:
+        return 1.0
+    overall = n_said / before
+    drawn = (of_items["said"] + 1) / (of_items["before"] + 1 / overall)
+    by_mix, by_rate = float((drawn * of_items["after"]).sum()), overall * float(of_items["after"].sum())
+    return (by_mix + others) / max(by_rate + others, 1e-9)

@@ -15,6 +15,8 @@ AS_OF = date(2026, 6, 30)
 SETTINGS = TrendSettings()
 N_DAYS = days_looked_at(SETTINGS)
 SINCE = 42
+BRAND = ("segment", "brand: Acme")
+"""That all items are of."""
 
 
 def told(written: dict[str, tuple[int, int]], said: dict[str, tuple[int, int]]) -> dict[str, str]:
@@ -28,14 +30,14 @@ def told(written: dict[str, tuple[int, int]], said: dict[str, tuple[int, int]]) 
             for nth in range(said[item][is_after]):
                 name = f"{item}-{ago}-{nth}"
                 rows += [("streaming", name, name, day, kind, place) for kind, place in places(item)]
-        total = sum(sides[ago < SINCE] for sides in written.values())
-        shown.append(("all", "all", day, float(total)))
+        total = float(sum(sides[ago < SINCE] for sides in written.values()))
+        shown += [("all", "all", day, total), (*BRAND, day, total)]
     mentions = pl.DataFrame(
         rows, schema=["theme_id", "document_id", "author", "day", "subject_kind", "subject"], orient="row"
     )
     exposure = pl.DataFrame(shown, schema=["subject_kind", "subject", "day", "n"], orient="row")
     found = find_changes(mentions, exposure, SETTINGS, as_of=AS_OF, min_authors=5)
-    assert found.filter(subject_kind="all")["kind"].item() != STEADY
+    assert (found.filter(pl.col("subject_kind") != "item")["kind"] != STEADY).all()
     left = without_mix(found, mentions, exposure, as_of=AS_OF, n_days=N_DAYS, min_ratio=SETTINGS.min_ratio)
     assert left.schema == pl.Schema(CHANGE_ROWS)
     assert left.filter(kind=STEADY)["since"].null_count() == left.filter(kind=STEADY).height
@@ -43,12 +45,12 @@ def told(written: dict[str, tuple[int, int]], said: dict[str, tuple[int, int]]) 
 
 
 def places(item: str) -> list[tuple[str, str]]:
-    return [("all", "all"), ("item", item)] if item else [("all", "all")]
+    return [("all", "all"), BRAND, ("item", item)]
 
 
 def test_fewer_texts_about_the_item_that_a_theme_belongs_to_are_no_change_of_the_theme() -> None:
     kinds = told({"stick": (40, 10), "tablet": (40, 70)}, {"stick": (12, 3), "tablet": (1, 2)})
-    assert kinds["all all"] == STEADY
+    assert kinds["all all"] == kinds["segment brand: Acme"] == STEADY
 
 
 def test_an_item_that_is_new_brings_no_change_where_it_is_like_the_others() -> None:
@@ -56,7 +58,7 @@ def test_an_item_that_is_new_brings_no_change_where_it_is_like_the_others() -> N
         {"stick": (40, 10), "tablet": (40, 40), "speaker": (0, 60)},
         {"stick": (12, 3), "tablet": (1, 1), "speaker": (0, 9)},
     )
-    assert kinds["all all"] == STEADY
+    assert kinds["all all"] == kinds["segment brand: Acme"] == STEADY
 
 
 def test_a_theme_of_a_new_item_alone_is_a_change() -> None:
@@ -69,7 +71,7 @@ def test_what_happens_to_every_item_is_a_change_whatever_the_mix(before: int, af
     kinds = told(
         {"stick": (40, 20), "tablet": (40, 60)}, {"stick": (before, after // 2), "tablet": (before, after)}
     )
-    assert kinds["all all"] == kind
+    assert kinds["all all"] == kinds["segment brand: Acme"] == kind
 
 
 def test_a_change_of_one_item_stays() -> None:
