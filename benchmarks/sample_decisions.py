@@ -86,10 +86,12 @@ def topics_of(config: Path, truth: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def main_topic(topics: pl.DataFrame, row: Mapping[str, Any], first: date | None) -> str | None:
-    """What most statements under a finding are about, in its place and time."""
-    themes = [row["theme_id"], *row["other_themes"]]
-    is_complaint = pl.col("parent_id").is_in(themes) & (pl.col("sentiment_label") == "negative")
-    said = topics.filter(pl.col("theme_id").is_in(themes) | is_complaint)
+    """What most statements under a finding are about, in its place and time; of a group, its complaints."""
+    is_bad = pl.col("sentiment_label") == "negative"
+    said = topics.filter(pl.col("parent_id") == row["theme_id"], is_bad)
+    if said.is_empty():
+        themes = [row["theme_id"], *row["other_themes"]]
+        said = topics.filter(pl.col("theme_id").is_in(themes) | (pl.col("parent_id").is_in(themes) & is_bad))
     if row.get("item_id"):
         said = said.filter(pl.col("item_id") == row["item_id"])
     if first is not None:
