@@ -16,6 +16,9 @@ import polars as pl
 from analytics.insight.trends import NEW, RISING, STEADY
 from analytics.insight.windows import CELL, EVERYTHING, ITEM
 
+HALF = 0.5
+"""Added to counts before they are divided, as one of them may be 0."""
+
 
 def without_mix(
     changes: pl.DataFrame,
@@ -44,7 +47,9 @@ def without_mix(
     shown = exposure.filter(is_within, pl.col("subject_kind").is_in([ITEM, EVERYTHING]))
     mixed = []
     for row in told.iter_rows(named=True):
-        beyond = row["ratio"] / _ratio_of_mix(row, held, by_item, shown)
+        usual = row["n_before"] / row["exposure_before"] * row["exposure_after"]
+        expected = usual * _ratio_of_mix(row, held, by_item, shown)
+        beyond = (row["n_after"] + HALF) / (expected + HALF)
         if beyond < min_ratio if row["kind"] in (NEW, RISING) else beyond > 1 / min_ratio:
             mixed.append(tuple(row[name] for name in CELL))
     cells = pl.DataFrame(mixed, schema=dict.fromkeys(CELL, pl.String), orient="row")
@@ -62,23 +67,26 @@ def _ratio_of_mix(
 ) -> float:
     """How many times as often a theme would be mentioned by the mix alone, at each item's rate before.
 
-    An item's rate is drawn towards that of all items by as much as one mention, so that one that was not
-    there yet is held to the rate of all. What is about no item is one more, counted in the whole store's
+    An item's rate before is drawn by as much as one mention: where a theme rises to the rate of all items,
+    so that one that was not there yet is held to that; where it falls to the item's own rate since, as one
+    that was not there yet took nothing away. What is about no item is one more, counted in the whole store's
     exposure. Of a segment its own mentions count, in the exposure of the items everywhere.
     """
     is_before = pl.col("day") < pl.lit(change["since"])
     said = (
-        held.filter(is_before, *(pl.col(name) == change[name] for name in CELL))
+        held.filter(*(pl.col(name) == change[name] for name in CELL))
         .join(by_item, on="document_id", how="left")
         .unique(["item", "author", "day"])
-        .select(subject=pl.col("item").fill_null(EVERYTHING))
+        .with_columns(subject=pl.col("item").fill_null(EVERYTHING))
         .group_by("subject")
-        .agg(said=pl.len())
+        .agg(said=is_before.sum(), said_since=(~is_before).sum())
     )
     exposed = shown.group_by("subject_kind", "subject").agg(
         before=pl.col("n").filter(is_before).sum(), after=pl.col("n").filter(~is_before).sum()
     )
-    items = exposed.join(said, on="subject", how="left").with_columns(pl.col("said").fill_null(0))
+    items = exposed.join(said, on="subject", how="left").with_columns(
+        pl.col("said", "said_since").fill_null(0)
+    )
     is_item = pl.col("subject_kind") == ITEM
     of_items = items.filter(is_item)
     n_said, before = float(of_items["said"].sum()), float(of_items["before"].sum())
@@ -87,6 +95,8 @@ def _ratio_of_mix(
     if not n_said or not before:
         return 1.0
     overall = n_said / before
-    drawn = (of_items["said"] + 1) / (of_items["before"] + 1 / overall)
+    rises = change["kind"] in (NEW, RISING)
+    own = (of_items["said_since"] / of_items["after"]).fill_nan(overall) / overall
+    drawn = (of_items["said"] + (1 if rises else own)) / (of_items["before"] + 1 / overall)
     by_mix, by_rate = float((drawn * of_items["after"]).sum()), overall * float(of_items["after"].sum())
     return (by_mix + others) / max(by_rate + others, 1e-9)

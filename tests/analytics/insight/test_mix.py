@@ -61,6 +61,16 @@ def test_an_item_that_is_new_brings_no_change_where_it_is_like_the_others() -> N
     assert kinds["all all"] == kinds["segment brand: Acme"] == STEADY
 
 
+def test_new_items_that_a_theme_is_not_said_of_take_nothing_from_it() -> None:
+    kinds = told({"reader": (40, 20), "speaker": (0, 80)}, {"reader": (12, 6), "speaker": (0, 0)})
+    assert kinds["all all"] == kinds["segment brand: Acme"] == STEADY
+
+
+def test_a_theme_that_goes_with_its_item_is_no_change() -> None:
+    kinds = told({"reader": (40, 0), "speaker": (40, 80)}, {"reader": (12, 0), "speaker": (0, 0)})
+    assert kinds["all all"] == kinds["segment brand: Acme"] == STEADY
+
+
 def test_a_theme_of_a_new_item_alone_is_a_change() -> None:
     kinds = told({"tablet": (60, 60), "speaker": (0, 20)}, {"tablet": (3, 3), "speaker": (0, 12)})
     assert kinds["all all"] == RISING
