@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from analytics.insight.candidates import locate_changes, merge_alike
+from analytics.insight.candidates import DOWN, UP, locate_changes, merge_alike
 from analytics.insight.trends import STEADY, days_looked_at, find_changes, tell_changes
 from analytics.insight.windows import Diary
 from analytics.settings import TrendSettings
@@ -128,5 +128,6 @@ def as_frames(
 def night_of(mentions: pl.DataFrame, exposure: pl.DataFrame) -> tuple[pl.DataFrame, int, int]:
     """All rows that a night finds, how many changed, and how many of these it tells in the end."""
     found = find_changes(mentions, exposure, SETTINGS, as_of=AS_OF, min_authors=MIN_AUTHORS)
-    told = merge_alike(locate_changes(found), mentions.select("theme_id", "author"))
+    sides = [mentions.select("theme_id", "author", direction=pl.lit(side)) for side in (UP, DOWN)]
+    told = merge_alike(locate_changes(found), pl.concat(sides))
     return found, found.filter(pl.col("kind") != STEADY).height, told.height

@@ -55,7 +55,7 @@ def show(
         _show_size(decision)
     with right:
         st.markdown(
-            f":material/group: {wording.count(decision['n_authors'])} people in "
+            f":material/group: {wording.count(decision['n_authors'])} people say so, in "
             f"{wording.count(decision['n_documents'])} documents  \n"
             f":material/date_range: {_window(decision)}" + _customers(decision)
         )

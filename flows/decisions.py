@@ -9,7 +9,16 @@ import polars as pl
 
 from analytics.identity import canonical_json, hash_of
 from analytics.insight.candidates import DOWN, UP, locate_changes, merge_alike, narrow_groups, with_rates
-from analytics.insight.decisions import from_changes, from_effects, from_loved, rank_decisions, still_open
+from analytics.insight.decisions import (
+    CHANGE,
+    FIX,
+    WATCH,
+    from_changes,
+    from_effects,
+    from_loved,
+    rank_decisions,
+    still_open,
+)
 from analytics.insight.trends import FALLING, GONE
 from analytics.insight.windows import SEGMENT
 from analytics.rows import EPISODE_ROWS, JOURNAL_ROWS
@@ -152,10 +161,13 @@ def _counted(
     for row in found.iter_rows(named=True):
         documents = placed_documents(night, insights, row)
         said = statements_of(insights, row, documents)
-        statements[tuple(row[name] for name in _KEY)] = said
         labels = said["sentiment_label"]
+        if row["basis"] == CHANGE and row["kind"] == FIX and not _is_complaint(labels):
+            row["kind"] = WATCH
+        statements[tuple(row[name] for name in _KEY)] = said
         rows.append(
             {
+                "kind": row["kind"],
                 "n_documents": said["document_id"].n_unique(),
                 "n_authors": said["author"].n_unique(),
                 "n_unread": int((~documents["is_analysed"]).sum()),
@@ -163,9 +175,15 @@ def _counted(
                 "positive_share": round((labels == "positive").sum() / max(1, said.height), 6),
             }
         )
-    schema = {name: JOURNAL_ROWS["decision"][name] for name in _COUNTS}
-    counted = found.hstack(pl.DataFrame(rows, schema=schema, orient="row"))
+    schema = {name: JOURNAL_ROWS["decision"][name] for name in ("kind", *_COUNTS)}
+    counted = found.drop("kind").hstack(pl.DataFrame(rows, schema=schema, orient="row"))
+    counted = counted.select(*found.columns, *_COUNTS)
     return counted.filter(pl.col("n_authors") >= night.settings.store.min_authors), statements
+
+
+def _is_complaint(labels: pl.Series) -> bool:
+    """Whether a theme is no less complaint than praise: what is praised more often needs no mending."""
+    return int((labels == "negative").sum()) >= int((labels == "positive").sum())
 
 
 _COUNTS = ("n_documents", "n_authors", "n_unread", "negative_share", "positive_share")

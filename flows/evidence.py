@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,10 @@ MAX_STATEMENTS = 2_000
 """Of a decision so many statements, the newest, stand for all."""
 MIN_QUOTABLE = 3
 """Where fewer authors may be quoted, statements that may not be stand beside theirs."""
+STEM = 6
+"""So many letters of a word tell its forms."""
+LOW_SHARE, HIGH_SHARE = 0.5, 0.75
+"""A complaint is surer in a document rated at most the one, praise in one rated at least the other."""
 _TONE = {FIX: "negative", KEEP: "positive", PROMOTE: "positive"}
 _OPPOSITE = {"negative": "positive", "positive": "negative"}
 
@@ -37,10 +42,11 @@ def statements_of(insights: Insights, decision: Mapping[str, Any], documents: pl
         documents: As `placed_documents` finds them for it.
 
     Returns:
-        Columns opinion_id, document_id, quote, sentiment_label, author, may_quote, day; of an item that is
-        loved everything that the group says of it.
+        Columns opinion_id, document_id, quote, sentiment_label, author, may_quote, day, rating_share; of an
+        item that is loved everything that the group says of it.
     """
-    covered = documents.filter("is_covered").select("document_id", "author", "may_quote", "day")
+    columns = ("document_id", "author", "may_quote", "day", "rating_share")
+    covered = documents.filter("is_covered").select(columns)
     said = insights.opinions.select("opinion_id", "document_id", "quote", "sentiment_label").join(
         covered, on="document_id"
     )
@@ -96,12 +102,14 @@ def choose_evidence(
     stood = by_rank.agg("opinion_id").to_dict(as_series=False)
     kept = dict(zip(stood["decision_id"], stood["opinion_id"], strict=True))
     n_quotes = night.settings.decisions.max_quotes
+    names = dict(insights.themes.select("theme_id", "name").iter_rows())
     rows: list[tuple[str, int, str, str, str]] = []
     for decision, said in zip(decisions.iter_rows(named=True), statements, strict=True):
         there = _quotable(said.filter(pl.col("opinion_id").is_in(list(place)))).sort(
             ["day", "opinion_id"], descending=[True, False]
         )
         there = there.unique("quote", keep="first", maintain_order=True).head(MAX_STATEMENTS)
+        there = _in_its_words(there, names.get(decision["theme_id"]))
         vectors = matrix[[place[one] for one in there["opinion_id"]]]
         spoke = kept.get(decision["decision_id"], [])
         for rank, (voice, row) in enumerate(_voices(decision["kind"], there, vectors, spoke, n_quotes), 1):
@@ -114,6 +122,25 @@ def _quotable(said: pl.DataFrame) -> pl.DataFrame:
     """What may be quoted, where that is enough to choose from; else everything."""
     shown = said.filter("may_quote")
     return shown if shown["author"].n_unique() >= MIN_QUOTABLE else said
+
+
+def _in_its_words(said: pl.DataFrame, name: str | None) -> pl.DataFrame:
+    """Statements that hold a word of their theme's name, where enough authors of each tone do; else all.
+
+    A reader sees of those at once why they stand under it.
+    """
+    stems = [re.escape(word[:STEM]) for word in re.findall(r"\w{3,}", (name or "").lower())]
+    if not stems:
+        return said
+    has_word = pl.col("quote").str.to_lowercase().str.contains(rf"\b(?:{'|'.join(stems)})")
+    n_before, n_left = (_authors_by_tone(rows) for rows in (said, said.filter(has_word)))
+    is_enough = all(n_left.get(tone, 0) >= min(n, MIN_QUOTABLE) for tone, n in n_before.items())
+    return said.filter(has_word) if is_enough else said
+
+
+def _authors_by_tone(said: pl.DataFrame) -> dict[str, int]:
+    toned = said.filter(pl.col("sentiment_label").is_in(list(_OPPOSITE)))
+    return dict(toned.group_by("sentiment_label").agg(pl.col("author").n_unique()).iter_rows())
 
 
 def _fitting(insights: Insights, said: pl.DataFrame) -> pl.DataFrame:
@@ -133,9 +160,11 @@ def _voices(
     tone = _TONE.get(kind) or max(_OPPOSITE, key=lambda label: (labels.count(label), label))
     place = {one: row for row, one in enumerate(said["opinion_id"])}
     stay = [place[one] for one in spoke if one in place]
-    own = [row for row, label in enumerate(labels) if label == tone]
+    ratings = said["rating_share"].to_list()
+    own = _surest([row for row, label in enumerate(labels) if label == tone], ratings, authors, tone)
     own = own or [row for row, label in enumerate(labels) if label != _OPPOSITE[tone]]
     against = [row for row, label in enumerate(labels) if label == _OPPOSITE[tone]]
+    against = _surest(against, ratings, authors, _OPPOSITE[tone])
     n_own = max(1, n_quotes - bool(against))
     chosen = choose_voices(vectors, own, authors, n_own, [row for row in stay if row in own])
     heard = {authors[row] for row in chosen if authors[row] is not None}
@@ -144,6 +173,19 @@ def _voices(
     return [(REPRESENTATIVE, row) for row in chosen] + [
         (DISSENT, row) for row in dissent if len(chosen) < n_quotes
     ]
+
+
+def _surest(rows: list[int], ratings: Sequence[float | None], authors: Sequence[Any], tone: str) -> list[int]:
+    """Those whose documents are rated as their tone says, where enough authors wrote such; else all.
+
+    What is said well of a thing may be read as said ill of it; that both are wrong is rarer.
+    """
+    sure = []
+    for row in rows:
+        rating = ratings[row]
+        if rating is not None and (rating <= LOW_SHARE if tone == "negative" else rating >= HIGH_SHARE):
+            sure.append(row)
+    return sure if len({authors[row] for row in sure}) >= MIN_QUOTABLE else rows
 
 
 def _frame(rows: list[tuple[str, int, str, str, str]]) -> pl.DataFrame:

@@ -23,21 +23,34 @@ from flows.theme_changes import Statements, enter_found, enter_halves, find_halv
 CONTRAST = 5_000
 """Statements of other themes against which the keywords of a new one are chosen, at most."""
 BORN = "waiting statements"
-DOUBT_DAYS = 7
+DOUBTED = timedelta(days=7)
 """So long a statement at the border of a theme may be the first of one of its own."""
+LATELY = timedelta(days=56)
+"""On the night that first finds themes a birth may take what was said in these days out of them: what came up
+of late may lie within a larger theme."""
 YOUNG_NIGHTS = 10
 """A theme still takes shape for so long."""
 _PROPOSALS = JOURNAL_ROWS["theme_proposal"]
 
 
-def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
+def bear_themes(book: Book, statements: Statements, *, is_first: bool) -> pl.DataFrame:
     """Make themes of what waits, where enough distinct authors say the same thing.
+
+    Args:
+        book: The night's.
+        statements: What waits, and members of every theme.
+        is_first: Whether tonight is the night that first found themes.
 
     Returns:
         Columns opinion_id, group, theme_id: what waits and is a known theme in new words.
     """
     settings = book.night.settings
-    marked = _with_doubt(book, _with_themes(book, statements))
+    marked = _with_themes(book, statements)
+    if is_first:
+        is_late = (pl.col("day") > book.night.as_of - LATELY).fill_null(False)
+        marked = marked.with_columns(may_move=pl.col("may_move") | is_late)
+    else:
+        marked = _with_doubt(book, marked)
     found = find_births(
         marked,
         statements.vectors_of(marked),
@@ -45,6 +58,7 @@ def bear_themes(book: Book, statements: Statements) -> pl.DataFrame:
         min_authors=settings.store.min_authors,
         young=_young(book),
         seed=stage_seed(settings.store.seed, "births"),
+        is_first=is_first,
     )
     numbered = marked.select("opinion_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     if found.born.height:
@@ -78,7 +92,7 @@ def _with_themes(book: Book, statements: Statements) -> pl.DataFrame:
 def _with_doubt(book: Book, marked: pl.DataFrame) -> pl.DataFrame:
     """What is new and lies at a theme's border, as if it waited: it stays there unless a birth takes it."""
     limits = narrowed(book.registry.anchors).group_by("theme_id").agg(limit=pl.col("radius").min())
-    is_new = pl.col("day") > book.night.as_of - timedelta(days=DOUBT_DAYS)
+    is_new = pl.col("day") > book.night.as_of - DOUBTED
     is_sure = ~(pl.col("may_move") & is_new & (pl.col("similarity") < pl.col("limit"))).fill_null(False)
     with_limits = marked.join(limits, on="theme_id", how="left", maintain_order="left")
     sure = [pl.when(is_sure).then(name).alias(name) for name in ("theme_id", "similarity")]
@@ -98,6 +112,7 @@ def _enter_born(book: Book, statements: Statements, founders: pl.DataFrame) -> N
         contrast=others["quote"],
         taken=book.registry.themes["name"].to_list(),
         usual_radius=_usual_radius(book),
+        known=set(book.registry.themes["theme_id"]),
     )
     parents = pl.col("theme_id").replace_strict(
         _parents(book, described.anchors), default=None, return_dtype=pl.String

@@ -38,7 +38,8 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     reanchor_themes(book, statements)
     fill_own_themes(book, statements)
     split_themes(book, statements)
-    if not _has_found(book):
+    is_first = not _has_found(book)
+    if is_first:
         _discover(book, statements, documents_of(night, cleaned.recipe))
     place_new(book, statements)
     honour_links(book, statements)
@@ -46,7 +47,7 @@ def place_themes(night: Night, cleaned: Handle, sentences: Handle, vectors: Hand
     if _is_quiet(book, hash_of(recipe)):
         keep_proposals(book)
     elif _has_found(book):  # before discovery every statement waits for it
-        wider = bear_themes(book, statements)
+        wider = bear_themes(book, statements, is_first=is_first)
         named.update(name_born(book, statements, book.events))
         n_seen = len(book.events)
         propose_changes(book, statements, wider)

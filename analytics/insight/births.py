@@ -28,6 +28,10 @@ MOST_BUSIER = 0.25
 """Share of themes that were said as often as a group since its median day, up to which it is sudden."""
 MOST_MIXING_APART, WAITING_APART = 0.08, 0.8
 """A group that waits, nearly whole, and hardly mixes is a theme however slowly it came together."""
+MOST_BEFORE = 0.2
+"""What came up all at once has at most so many like it, of those at its heart, among what was said before."""
+MOST_OF_THEME = 0.5
+"""A group that holds so much of a theme, and is held by it as much, is that theme."""
 PER_AUTHOR = 2
 """So many statements of one author count towards a theme: who repeats himself is not many."""
 MOST_POOLED = 10_000
@@ -74,6 +78,7 @@ def find_births(
     min_opinions: int,
     min_authors: int,
     seed: int,
+    is_first: bool = False,
 ) -> Births:
     """Search what waits for themes that do not exist yet.
 
@@ -91,8 +96,10 @@ def find_births(
         min_opinions: Fewest statements of a theme, of one author two at most.
         min_authors: Fewest distinct authors.
         seed: Decides the search's random choices.
+        is_first: Themes were found tonight. All that was said in the last weeks is searched at once, also
+            at the heart of themes, so that a group must be new among all statements and no theme already.
     """
-    marked = _mark(statements)
+    marked = _mark(statements, with_core=is_first)
     pool = marked.filter("is_pooled").head(MOST_POOLED)
     if pool["author"].n_unique() < min_authors or pool.height < min_opinions:
         return _as_births([], [])
@@ -102,6 +109,8 @@ def find_births(
     for rows in _large_groups(searched, vectors, min_opinions, min_authors, seed):
         waiting = float(marked["theme_id"].gather(rows).is_null().to_numpy().mean())
         is_late = _is_late(marked, rows)
+        if is_first and (_is_known(marked, rows) or not (is_late and _is_new(marked, vectors, rows))):
+            continue
         if is_late or waiting >= WAITING_APART:
             theme, mixing = themes.nearest(vectors, rows)
             groups.append(_Group(rows, is_late, waiting, theme, mixing, theme in young))
@@ -134,10 +143,14 @@ def _apart(groups: list[_Group], taken: set[int]) -> list[_Group]:
     return kept
 
 
-def _mark(statements: pl.DataFrame) -> pl.DataFrame:
-    """Which statements are pooled, and which stand for their theme; `late` is the rank of their day."""
+def _mark(statements: pl.DataFrame, *, with_core: bool) -> pl.DataFrame:
+    """Which statements are pooled, and which stand for their theme; `late` is the rank of their day.
+
+    What may move is pooled where it lies at the edge of its theme, or anywhere `with_core`.
+    """
     core = pl.col("similarity").median().over("theme_id")
-    is_pooled = pl.col("theme_id").is_null() | (pl.col("may_move") & (pl.col("similarity") < core))
+    at_edge = pl.lit(True) if with_core else pl.col("similarity") < core
+    is_pooled = pl.col("theme_id").is_null() | (pl.col("may_move") & at_edge)
     day = pl.col("day").fill_null(date.min)
     marked = statements.with_row_index("row").with_columns(
         pl.col("row").cast(pl.Int64),
@@ -195,6 +208,23 @@ def _is_late(marked: pl.DataFrame, rows: np.ndarray) -> bool:
     others = marked.filter(pl.col("theme_id").is_not_null(), ~pl.col("row").is_in(mine["row"].implode()))
     counts = others.group_by("theme_id").agg(n=(pl.col("day") >= middle).sum())
     return counts.filter(pl.col("n") >= n_mine).height <= MOST_BUSIER * counts.height
+
+
+def _is_known(marked: pl.DataFrame, rows: np.ndarray) -> bool:
+    """Whether a group is most of a theme, and the theme most of the group."""
+    mine = marked[rows].drop_nulls("theme_id").group_by("theme_id").len(name="n")
+    sizes = marked.drop_nulls("theme_id").group_by("theme_id").len(name="n_all")
+    most_of = pl.min_horizontal(pl.col("n") / pl.col("n_all"), pl.col("n") / len(rows))
+    return bool((mine.join(sizes, on="theme_id").select(most_of).to_series() >= MOST_OF_THEME).any())
+
+
+def _is_new(marked: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether hardly anything like the heart of a group was said before it."""
+    cosines = vectors @ unit(vectors[rows].mean(axis=0, dtype=np.float64)).astype(np.float32)
+    heart = float(np.median(cosines[rows]))
+    first = marked[rows]["day"].sort()[len(rows) // 10]
+    is_before = (marked["day"] < first).to_numpy()
+    return int((is_before & (cosines >= heart)).sum()) <= MOST_BEFORE * len(rows) / 2
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ def change_of_mind_sentence(row: Mapping[str, Any]) -> str:
     rate = row["rate_before"]
     if rate is None:
         return "Two weeks in which hardly anybody says so."
-    return f"Two weeks back at {_rate(rate, row)}." if rate else "Two weeks in which nobody says so."
+    return (
+        f"Two weeks again at {_rate(rate, row)}, as before." if rate else "Two weeks in which nobody says so."
+    )
 
 
 def change_sentence(row: Mapping[str, Any]) -> str:
@@ -129,8 +131,8 @@ def _effect(row: Mapping[str, Any]) -> str:
             f"elsewhere about the same item; it is {overall}."
         )
     return (
-        f"{quoted(row)} costs {abs(row['size']):.2f} points of {row['outcome']} ({low:.2f} to {high:.2f}), "
-        f"all else the same; the mean is {row['rate_before']:.1f}."
+        f"{quoted(row)} costs {abs(row['size']):.2f} points of {row['outcome']} (95 % interval {low:.2f} to "
+        f"{high:.2f}), all else that is known being the same; the mean of all is {row['rate_before']:.1f}."
     )
 
 

@@ -76,8 +76,9 @@ def from_changes(
 ) -> pl.DataFrame:
     """What asks for a decision because its rate changed; FOUND_ROWS.
 
-    More of what lowers ratings, or harms what customers do, is to be fixed; more of anything else is to be
-    watched; less of what raises ratings is to be kept. Less of a complaint asks for nothing.
+    More of what lowers ratings, or harms what customers do, is to be fixed, where it is complaint (which the
+    caller sees); more of anything else is to be watched; less of what raises ratings is to be kept. Less of a
+    complaint asks for nothing.
 
     Args:
         located: As `with_rates` returns it.

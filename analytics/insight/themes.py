@@ -108,6 +108,7 @@ def describe_groups(
     contrast: Iterable[str] = (),
     taken: Collection[str] = (),
     usual_radius: float | None = None,
+    known: Collection[str] = (),
 ) -> Found:
     """Make a theme of each group: its identity, words, anchors and typical statement.
 
@@ -119,10 +120,17 @@ def describe_groups(
         contrast: Quotes of other themes, against which the keywords are chosen.
         taken: Names that other themes have.
         usual_radius: Radius of other themes, for groups too small to know their own.
+        known: Themes that there are: a statement that founded one of them in the same run founds no other.
     """
     if grouped.is_empty():
         return Found(*(pl.DataFrame(schema=rows) for rows in (FOUND_ROWS, ANCHOR_ROWS, _MEMBERS)))
-    sizes = grouped.group_by("group").agg(n_opinions=pl.len(), founding_opinion_id=pl.col("opinion_id").min())
+    free = pl.Series([identity.theme_id(run_id, one) not in known for one in grouped["opinion_id"]])
+    sizes = (
+        grouped.with_columns(is_free=free)
+        .group_by("group")
+        .agg(n_opinions=pl.len(), founding_opinion_id=pl.col("opinion_id").filter("is_free").min())
+        .drop_nulls("founding_opinion_id")
+    )
     sizes = sizes.sort("n_opinions", "founding_opinion_id", descending=[True, False])
     theme_of = _theme_of(sizes, run_id)
     others = pl.DataFrame({"quote": list(contrast)}, schema={"quote": pl.String}).select(

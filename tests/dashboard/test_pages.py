@@ -56,7 +56,7 @@ def test_decisions_stand_in_rank_order_with_size_and_interval(store: SmallStore,
     assert "New: at least **6.0 times** as often as before (95 % interval, lower end)" in said
     people = [text.split("  \n") for text in said if ":material/group:" in text]
     assert people[0] == [
-        ":material/group: 19 people in 15 documents",
+        ":material/group: 19 people say so, in 15 documents",
         ":material/date_range: 27 April 2018 to 24 May 2018",
         ":material/groups: about 12 customers a month who write so",
     ]

@@ -17,7 +17,7 @@ from analytics.store.pointer import read_pointer
 from flows import themes as theme_step
 from flows.cli import main
 from flows.publish import rebuild
-from flows.theme_growth import DOUBT_DAYS
+from flows.theme_growth import DOUBTED
 
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 
@@ -383,7 +383,7 @@ def test_a_new_statement_at_a_border_is_placed_and_for_some_days_a_birth_may_tak
     monkeypatch.setattr("flows.theme_growth.narrowed", all_is_border)
     say(shop, ["The kettle lid leaks hot water badly again"])
     is_sure = []
-    for days in (0, DOUBT_DAYS - 1, DOUBT_DAYS):
+    for days in (0, DOUBTED.days - 1, DOUBTED.days):
         say(shop, [f"Word {days} of nothing that anyone else says here"], user=f"other{days}", day=1 + days)
         run_plain(shop, SECOND + timedelta(days=days))
         (opinion,) = published(shop, "opinion").filter(pl.col("quote").str.ends_with("again"))["opinion_id"]

@@ -110,8 +110,8 @@ def test_an_effect_on_a_rating_is_in_its_own_points() -> None:
     rating = {"outcome": "rating in reviews", "outcome_kind": "rating", "is_share": False, "rate_before": 3.9}
     row = EFFECT | rating | {"size": -1.2, "size_low": -1.5, "size_high": -0.9}
     assert finding_sentence(row).startswith(
-        "“battery dies” costs 1.20 points of rating in reviews (0.90 to 1.50), all else the same; the "
-        "mean is 3.9."
+        "“battery dies” costs 1.20 points of rating in reviews (95 % interval 0.90 to 1.50), all else that "
+        "is known being the same; the mean of all is 3.9."
     )
 
 
@@ -128,7 +128,7 @@ def test_every_kind_says_what_to_do_and_what_would_change_our_mind() -> None:
     assert action_sentence(CHANGE | {"kind": "keep"}).startswith("Find out what was taken from Lamp")
     assert action_sentence(LOVED) == "Show Lamp to more customers of country AT."
     assert "“battery dies”" in action_sentence(EFFECT)
-    assert change_of_mind_sentence(CHANGE) == "Two weeks back at 4.0 per 1,000 orders."
+    assert change_of_mind_sentence(CHANGE) == "Two weeks again at 4.0 per 1,000 orders, as before."
     assert change_of_mind_sentence(CHANGE | {"rate_before": None}) == (
         "Two weeks in which hardly anybody says so."
     )
