@@ -119,3 +119,49 @@ def test_what_mixes_a_little_is_a_theme_beside_an_old_one_and_the_rest_of_a_youn
     statements, vectors = store(*KNOWN, (shifted, None, range(500, 530)))
     assert births(statements, vectors).born.height >= 20
     assert births(statements, vectors, young=frozenset({"t0"})).born.is_empty()
+
+
+# ---- the night that first finds themes
+
+
+def swallowed(n_before: int) -> tuple[pl.DataFrame, np.ndarray]:
+    """A theme that also holds thirty late statements of another thing, said before or not."""
+    mixed = np.concatenate([near(0, 60, 3), near(5, n_before, 8), near(5, 30, 9)])
+    rest = [(near(axis, 60, axis), f"t{axis}", range(60 * axis, 60 * axis + 60)) for axis in (1, 2)]
+    statements, vectors = store((mixed, "t0", range(1000, 1090 + n_before)), *rest)
+    day = pl.col("opinion_id").str.slice(2).cast(pl.Int64)
+    is_mine = pl.col("theme_id") == "t0"
+    is_late = is_mine & (day >= 60 + n_before)
+    return (
+        statements.with_columns(
+            day=pl.when(is_late).then(pl.lit(TODAY)).otherwise(pl.lit(LONG_AGO) + pl.duration(days=day % 50)),
+            may_move=is_late,
+        ),
+        vectors,
+    )
+
+
+def first_night(statements: pl.DataFrame, vectors: np.ndarray) -> set[str]:
+    found = find_births(
+        statements, vectors, young=frozenset(), min_opinions=10, min_authors=5, seed=1, is_first=True
+    )
+    return set(statements["opinion_id"].gather(found.born["row"].to_list())) if found.born.height else set()
+
+
+def test_what_came_up_of_late_is_born_out_of_the_heart_of_a_theme() -> None:
+    found = first_night(*swallowed(0))
+    assert len(found) >= 27
+    assert all(int(opinion[2:]) >= 60 for opinion in found)
+
+
+def test_what_was_said_before_as_well_is_not_born_for_being_searched_late() -> None:
+    assert first_night(*swallowed(60)) == set()
+
+
+def test_a_theme_of_late_is_not_born_again() -> None:
+    statements, vectors = store(*KNOWN, (near(5, 30, 9), "t5", range(500, 530)))
+    is_late = pl.col("theme_id") == "t5"
+    late = statements.with_columns(
+        day=pl.when(is_late).then(pl.lit(TODAY)).otherwise("day"), may_move=is_late
+    )
+    assert first_night(late, vectors) == set()

@@ -125,6 +125,14 @@ def describe(opinions: pl.DataFrame, vectors: np.ndarray, **more) -> Found:
     return describe_groups(grouped(opinions), vectors, min_authors=1, run_id="run", **more)
 
 
+def test_a_statement_that_founded_a_theme_of_the_run_founds_no_other() -> None:
+    opinions, vectors = store({"battery": 20, "screen": 20})
+    first = set(describe(opinions, vectors).themes["theme_id"])
+    again = set(describe(opinions, vectors, known=first).themes["theme_id"])
+    assert len(again) == len(first) == 2
+    assert not again & first
+
+
 def test_a_typical_statement_is_a_whole_sentence_where_there_is_one() -> None:
     opinions, vectors = store({"battery": 20, "screen": 20}, noise=0.02)
     quotes = [
