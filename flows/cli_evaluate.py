@@ -50,6 +50,51 @@ def add_evaluate(commands: Any, act: Callable[[argparse.Namespace], int]) -> Non
     briefs.add_argument("--config", type=Path, default=Path("nightloom.toml"), metavar="FILE")
     briefs.add_argument("--json", action="store_true", help="print JSON instead of text")
     briefs.set_defaults(measure=_briefs)
+    recommendations = what.add_parser(
+        "recommendations", help="how well what customers take is foreseen, beside each generator alone"
+    )
+    recommendations.add_argument(
+        "--interactions",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="Parquet, CSV or JSON Lines: user_id, item_id, created_at or position, rating",
+    )
+    recommendations.add_argument("--items", type=Path, metavar="FILE", help="item_id and columns of text")
+    recommendations.add_argument(
+        "--documents", type=Path, metavar="FILE", help="item_id, text, created_at; read up to the cut"
+    )
+    recommendations.add_argument(
+        "--protocol",
+        choices=("temporal", "leave-one-out"),
+        default="temporal",
+        help="foresee the last tenth of the events by time, or each customer's last item",
+    )
+    recommendations.add_argument(
+        "--no-embedding", action="store_true", help="read texts by their words alone"
+    )
+    recommendations.add_argument("--seed", type=count, help="instead of the store's")
+    recommendations.add_argument("--config", type=Path, default=Path("nightloom.toml"), metavar="FILE")
+    recommendations.add_argument("--json", action="store_true", help="print JSON instead of text")
+    recommendations.set_defaults(measure=_recommendations)
+
+
+def _recommendations(arguments: argparse.Namespace) -> Measured:
+    from flows.evaluate_recommendations import as_lines, evaluate_recommendations
+
+    settings = (
+        load_settings(arguments.config) if arguments.config.exists() else Settings.model_construct(sources=())
+    )
+    result = evaluate_recommendations(
+        settings,
+        arguments.interactions,
+        arguments.items,
+        arguments.documents,
+        protocol=arguments.protocol,
+        has_embedding=not arguments.no_embedding,
+        seed=arguments.seed,
+    )
+    return result, as_lines(result)
 
 
 def _extraction(arguments: argparse.Namespace) -> Measured:

@@ -144,6 +144,12 @@ class RecommendationSettings(Section):
 
     list_length: int = Field(10, ge=1, description="Items in each customer's list.")
     popular_days: int = Field(90, ge=1, description="Window in which popularity is counted.")
+    half_life_days: float = Field(
+        180.0,
+        gt=0,
+        description="Days after which an event counts half in what a customer likes, where recommendations "
+        "are evaluated.",
+    )
     kinds: tuple[str, ...] = Field(
         (), description="Kinds of interactions that show a liking, such as order; left out, all do."
     )

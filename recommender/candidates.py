@@ -1,0 +1,200 @@
+"""The items that any generator has something to say for, and what all generators say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommender import lending
+from recommender.events import Events, taste
+
+N_PROPOSED = 50
+"""Items that each generator proposes to a customer."""
+WINDOWS = (7, 30, 90, 365)
+"""Days in which popularity is counted; of events without time, a customer's last entries."""
+WORDS, MEANING, LINEAR, FACTORS, FOLLOWS, NEXT = "words", "meaning", "linear", "factors", "follows", "next"
+POPULAR = "popular"
+LAST = "last"
+"""Ends the name of a generator that looks at a customer's last item alone."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is known of the items themselves, in the order of the events' columns."""
+
+    texts: list[str]
+    """Title, description, attributes; empty where there are none."""
+    vectors: np.ndarray | None = None
+    """Embeddings of the texts, unit rows (n_items, n_dims); None: no embedding model."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """One way to speak for items: what each item of a history lends to others, and how a history counts."""
+
+    name: str
+    recency: float
+    """What an item of the history counts for beside the one after it."""
+    lends: sp.csr_matrix
+    """float32 (n_items, n_items): row: an item of the history."""
+
+
+@dataclass(frozen=True)
+class Generators:
+    """All generators as they were fitted, and how popular items were then."""
+
+    by_history: list[Generator]
+    popularity: np.ndarray
+    """Customers of each item in each of WINDOWS and ever, float32 (n_windows + 1, n_items)."""
+    age: np.ndarray
+    """Days since the item's first event, float32 (n_items,); NaN where it has none, or none with a time."""
+    half_life_days: float | None
+    now: float
+
+    @property
+    def names(self) -> list[str]:
+        """Of all generators, those that know no history last."""
+        return [*(generator.name for generator in self.by_history), POPULAR]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """What `propose` tells of each candidate; up to the first colon the generator that it comes from."""
+        told = [f"{one.name}: {what}" for one in self.by_history for what in ("score", "of best", "best")]
+        popular = [f"{POPULAR}: {days} days" for days in (*WINDOWS, "all")]
+        return [*told, *popular, f"{POPULAR}: age", "customer: items", "customer: popularity of last"]
+
+    def history(self, events: Events, generator: Generator) -> sp.csr_matrix:
+        """Customers × items: what each item of a history counts for."""
+        counted = taste(events, recency=generator.recency, half_life_days=self.half_life_days, now=self.now)
+        return events.matrix(counted)
+
+    def scores(self, events: Events) -> Iterator[np.ndarray]:
+        """Of each generator that knows a history, float32 (n_users, n_items)."""
+        for generator in self.by_history:
+            yield (self.history(events, generator) @ generator.lends).toarray()
+
+
+def fit_generators(
+    events: Events,
+    catalogue: Catalogue,
+    *,
+    half_life_days: float | None,
+    now: float,
+    seed: int,
+    texts_alike: dict[str, sp.csr_matrix] | None = None,
+) -> Generators:
+    """Learn what items lend each other from what customers did.
+
+    Args:
+        events: Entries up to `now`.
+        catalogue: Its rows are the events' columns.
+        half_life_days: After so long an event counts half.
+        now: The end of what is known.
+        seed: Of what is drawn.
+        texts_alike: As `compare_texts` returns it, where that is known: texts are the same for every cut.
+    """
+    alike = compare_texts(catalogue) if texts_alike is None else texts_alike
+    found = [
+        Generator(FOLLOWS, 0.7, lending.follows(events, half_life_days=half_life_days, now=now)),
+        Generator(NEXT, 0.0, lending.comes_next(events, half_life_days=half_life_days, now=now)),
+    ]
+    if events.n_items <= lending.MAX_DENSE_ITEMS:
+        found.append(Generator(LINEAR, 0.9, lending.linear(events, alike.get(WORDS, alike.get(MEANING)))))
+    else:
+        found.append(Generator(FACTORS, 0.9, lending.factors(events, seed=seed)))
+    for name, matrix in alike.items():
+        found += [Generator(name, 0.7, matrix), Generator(f"{name} {LAST}", 0.0, matrix)]
+    return Generators(found, _popularity(events, now), _age(events, now), half_life_days, now)
+
+
+def compare_texts(catalogue: Catalogue) -> dict[str, sp.csr_matrix]:
+    """How alike the texts of items are, by their words and by their meaning, where either is known."""
+    found = {}
+    if any(catalogue.texts):
+        found[WORDS] = lending.alike(lending.word_vectors(catalogue.texts))
+    if catalogue.vectors is not None and catalogue.vectors.any():
+        found[MEANING] = lending.alike(catalogue.vectors.astype(np.float32))
+    return found
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Items proposed to customers, customer by customer; arrays hold one entry for each."""
+
+    row: np.ndarray
+    """Row of the customer, int64 (n,)."""
+    column: np.ndarray
+    """Of the item, int64 (n,), rising within a customer."""
+    features: np.ndarray
+    """float32 (n, n_features), as `Generators.feature_names` names them."""
+
+
+def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPOSED) -> Candidates:
+    """What each generator proposes to each customer, none that the customer has.
+
+    Args:
+        generators: As they were fitted.
+        events: Of the customers, few enough for a matrix of customers × items.
+        n_proposed: By each generator.
+    """
+    n_items = events.n_items
+    has = np.zeros((events.n_users, n_items), dtype=bool)
+    has[events.user, events.column] = True
+    n = min(n_proposed, n_items)
+    proposed = np.zeros_like(has)
+    everywhere = np.argsort(-generators.popularity, axis=1, kind="stable")
+    furthest = n + int(np.diff(events.start).max(initial=0))
+    for order in everywhere:
+        is_free = ~has[:, order[:furthest]]
+        row, place = np.nonzero(is_free & (np.cumsum(is_free, axis=1) <= n))
+        proposed[row, order[place]] = True
+    all_scores = list(generators.scores(events))
+    for scores in all_scores:
+        scores[has] = 0.0
+        best = np.argpartition(-scores, n - 1, axis=1)[:, :n]
+        is_told = np.take_along_axis(scores, best, axis=1) > 0
+        row, place = np.nonzero(is_told)
+        proposed[row, best[row, place]] = True
+    row, column = np.nonzero(proposed)
+    return Candidates(row, column, _features(generators, events, all_scores, row, column))
+
+
+def _features(
+    generators: Generators, events: Events, all_scores: list[np.ndarray], row: np.ndarray, column: np.ndarray
+) -> np.ndarray:
+    told = []
+    for scores in all_scores:
+        best = scores.max(axis=1, initial=0.0)
+        own = scores[row, column]
+        told += [own, own / np.maximum(best[row], 1e-9), best[row]]
+    popular = np.log1p(generators.popularity[:, column])
+    age = np.log1p(generators.age[column])
+    n_had = np.log1p(np.diff(events.start))[row]
+    last = np.full(events.n_users, -1)
+    is_last = events.back == 0
+    last[events.user[is_last]] = events.column[is_last]
+    ever = np.where(last >= 0, np.log1p(generators.popularity[-1][last]), np.nan)[row]
+    return np.stack([*told, *popular, age, n_had, ever], axis=1).astype(np.float32)
+
+
+def _popularity(events: Events, now: float) -> np.ndarray:
+    counted = []
+    for days in WINDOWS:
+        is_undated = np.isnan(events.time)
+        is_recent = np.where(is_undated, events.back < _last_entries(days), events.time > now - days)
+        counted.append(lending.item_popularity(events.where(is_recent)))
+    return np.stack([*counted, lending.item_popularity(events)]).astype(np.float32)
+
+
+def _last_entries(days: int) -> int:
+    """How many of a customer's last entries stand for a window where there are no times."""
+    return 1 + WINDOWS.index(days)
+
+
+def _age(events: Events, now: float) -> np.ndarray:
+    first = np.full(events.n_items, np.inf)
+    np.minimum.at(first, events.column, np.nan_to_num(events.time, nan=np.inf))
+    return np.where(np.isfinite(first), np.maximum(now - first, 0.0), np.nan).astype(np.float32)

@@ -1,0 +1,284 @@
+"""A recommender fitted on what customers did: generators, a ranker over them, and lists for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.candidates import (
+    Candidates,
+    Catalogue,
+    Generators,
+    compare_texts,
+    fit_generators,
+    propose,
+)
+from recommender.events import Events
+from recommender.lending import BLOCK_CELLS
+from recommender.ranker import MIN_LISTS, Ranker, fit_ranker
+
+HORIZONS = (7, 14, 28, 56, 112)
+"""Days of the window whose events are learned to be foreseen: the first one in which enough customers act."""
+ENOUGH_CUSTOMERS = 1_000
+MAX_WINDOWS = 6
+LEARNED_SPAN = 0.5
+"""So much of the time at most is learned to be foreseen."""
+MAX_LISTS = 8_000
+"""Customers that the ranker learns from at most."""
+LEARNED_SHARE = 0.75
+"""Of them; from the others it learns what its sums are worth."""
+COLD_SHARE, THIN_SHARE = 0.1, 0.1
+"""Of items that are hidden from the generators, and of customers whose history is cut to its last entry,
+while the ranker learns, so that it learns what to trust where little is known.
+
+Where events have times no item is hidden: items that are new in a window are there, and as many as there are.
+"""
+
+
+@dataclass(frozen=True)
+class Future:
+    """What was known at a cut, and what customers took after it."""
+
+    known: Events
+    taken: Events
+    """Of the same customers and items."""
+    now: float
+    """The cut."""
+
+    @property
+    def customers(self) -> np.ndarray:
+        """Rows of customers who took something, int64."""
+        return np.flatnonzero(np.diff(self.taken.start) > 0)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What lists are made with; `ranker` is None where too few customers came back to learn from."""
+
+    generators: Generators
+    ranker: Ranker | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Best items of some customers, customer by customer, best first; one entry each."""
+
+    row: np.ndarray
+    """Of the customer, int64 (n,)."""
+    rank: np.ndarray
+    """From 1, int64 (n,)."""
+    column: np.ndarray
+    """Of the item, int64 (n,)."""
+    score: np.ndarray
+    """float64 (n,): as `Ranker.scores`, or a blend of the generators from 0 to 1."""
+    features: np.ndarray
+    """float32 (n, n_features)."""
+
+
+def cut(events: Events, now: float, until: float = np.inf) -> Future:
+    """Take what happened before a time for known, and what was liked from then on for the future."""
+    is_known = np.isnan(events.time) | (events.time < now)
+    is_taken = ~is_known & (events.time < until) & (events.weight > 0)
+    return Future(events.where(is_known), events.where(is_taken), now)
+
+
+def without_last(events: Events) -> Future:
+    """Take each customer's last entry for the future; for events that have no time."""
+    is_last = (events.back == 0) & (np.diff(events.start)[events.user] > 1)
+    now = float(np.nanmax(events.time)) + 1e-6 if np.isfinite(events.time).any() else 0.0
+    return Future(events.where(~is_last), events.where(is_last & (events.weight > 0)), now)
+
+
+def hold_out(events: Events) -> list[Future]:
+    """Cuts near the end of what happened, whose futures have enough customers together, the last one first.
+
+    Of the shortest windows that give so many, the last ones; where none do, those that give most.
+    Events without time, or of a few days, have one cut: before each customer's last entry.
+    """
+    times = events.time[np.isfinite(events.time)]
+    if not len(times):
+        return [without_last(events)]
+    end, span = float(times.max()) + 1e-6, float(times.max() - times.min())
+    most: list[Future] = []
+    for days in HORIZONS:
+        n_windows = min(MAX_WINDOWS, int(LEARNED_SPAN * span // days))
+        futures = [cut(events, end - nth * days, end - (nth - 1) * days) for nth in range(1, n_windows + 1)]
+        if not futures:
+            break
+        n_customers = np.cumsum([len(future.customers) for future in futures])
+        if n_customers[-1] >= ENOUGH_CUSTOMERS:
+            return futures[: int(np.searchsorted(n_customers, ENOUGH_CUSTOMERS)) + 1]
+        if n_customers[-1] > sum(len(future.customers) for future in most):
+            most = futures
+    return most or [without_last(events)]
+
+
+def fit_model(
+    events: Events,
+    catalogue: Catalogue,
+    *,
+    half_life_days: float | None = None,
+    now: float,
+    seed: int,
+) -> Model:
+    """Fit generators on all events, and a ranker on how they would have foreseen the last of them.
+
+    Args:
+        events: Entries up to `now`.
+        catalogue: Its rows are the events' columns.
+        half_life_days: After so long an event counts half; None: never.
+        now: The end of what is known; of no meaning where events have no time.
+        seed: Of what is drawn.
+    """
+    alike = compare_texts(catalogue)
+    ranker = _learn(events, catalogue, alike, half_life_days, seed)
+    generators = fit_generators(
+        events, catalogue, half_life_days=half_life_days, now=now, seed=seed, texts_alike=alike
+    )
+    return Model(generators, ranker)
+
+
+def recommend_items(model: Model, events: Events, n_listed: int) -> Listed:
+    """The best items of each customer that he does not have.
+
+    A list depends on the model and the customer's own events alone. Candidates with the same score stand in
+    the order of columns.
+    """
+    parts = [
+        (first, _best(model, propose(model.generators, block), n_listed))
+        for first, block in user_blocks(events)
+    ]
+    if not parts:
+        none = np.zeros(0, dtype=np.int64)
+        n_features = len(model.generators.feature_names)
+        return Listed(none, none, none, np.zeros(0), np.zeros((0, n_features), np.float32))
+    fields = [
+        np.concatenate([getattr(part, name) + (first if name == "row" else 0) for first, part in parts])
+        for name in ("row", "rank", "column", "score", "features")
+    ]
+    return Listed(*fields)
+
+
+def user_blocks(events: Events) -> Iterator[tuple[int, Events]]:
+    """First row and events of blocks of customers, few enough for matrices of customers × items."""
+    step = max(1, BLOCK_CELLS // max(1, events.n_items))
+    for first in range(0, events.n_users, step):
+        yield first, events.of_users(np.arange(first, min(first + step, events.n_users)))
+
+
+def _learn(
+    events: Events, catalogue: Catalogue, alike: dict, half_life_days: float | None, seed: int
+) -> Ranker | None:
+    draw = np.random.default_rng(seed)
+    is_judge = draw.random(events.n_users) >= LEARNED_SHARE
+    futures = hold_out(events)
+    of_windows = [
+        _lists_of_window(
+            future, catalogue, alike, half_life_days, is_judge, MAX_LISTS // len(futures), draw, seed
+        )
+        for future in futures
+    ]
+    learned = _stacked([window[0] for window in of_windows])
+    judged = _stacked([window[1] for window in of_windows])
+    n_lists = sum(len(np.unique(side[0].row)) for side in (learned, judged))
+    if n_lists < MIN_LISTS or not learned[1].any() or not judged[1].any():
+        return None
+    names = of_windows[0][2]
+    return fit_ranker(
+        *learned,
+        *judged,
+        feature_names=names,
+        cold_feature=next(name for name in names if name.endswith(": all days")),
+        seed=seed,
+    )
+
+
+_Lists = tuple[Candidates, np.ndarray]
+"""Candidates, and which of them were taken."""
+
+
+def _lists_of_window(
+    future: Future,
+    catalogue: Catalogue,
+    alike: dict,
+    half_life_days: float | None,
+    is_judge: np.ndarray,
+    n_lists: int,
+    draw: np.random.Generator,
+    seed: int,
+) -> tuple[_Lists, _Lists, list[str]]:
+    """Candidates at a cut, of customers to learn from and of those to judge by, and what features they have.
+
+    Some items are hidden from the generators and some histories cut short.
+    """
+    events = future.known
+    customers = draw.permutation(future.customers[events.is_learned[future.customers]])[:n_lists]
+    has_time = bool(np.isfinite(events.time).any())
+    is_hidden = draw.random(events.n_items) < (0.0 if has_time else COLD_SHARE)
+    is_thin = draw.random(events.n_users) < THIN_SHARE
+    known = events.where(~is_hidden[events.column])
+    known = known.where(~is_thin[known.user] | (known.back == 0))
+    generators = fit_generators(
+        known, catalogue, half_life_days=half_life_days, now=future.now, seed=seed, texts_alike=alike
+    )
+    sides = [
+        _with_taken(generators, known.of_users(rows), future.taken.of_users(rows))
+        for rows in (np.sort(customers[~is_judge[customers]]), np.sort(customers[is_judge[customers]]))
+    ]
+    return sides[0], sides[1], generators.feature_names
+
+
+def _with_taken(generators: Generators, known: Events, taken: Events) -> _Lists:
+    parts = [
+        Candidates(proposed.row + first, proposed.column, proposed.features)
+        for first, block in user_blocks(known)
+        for proposed in [propose(generators, block)]
+    ]
+    empty = Candidates(
+        np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, len(generators.feature_names)), np.float32)
+    )
+    proposed = _joined([empty, *parts])
+    is_taken = taken.matrix(np.ones(len(taken.column)))
+    if not len(proposed.row):
+        return proposed, np.zeros(0, dtype=bool)
+    return proposed, np.asarray(is_taken[proposed.row, proposed.column]).ravel() > 0
+
+
+def _joined(parts: list[Candidates]) -> Candidates:
+    fields = ("row", "column", "features")
+    return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+
+def _stacked(windows: list[_Lists]) -> _Lists:
+    """Lists of several windows as one: a customer of two windows has two lists."""
+    parts, n_rows = [], 0
+    for proposed, _ in windows:
+        parts.append(Candidates(proposed.row + n_rows, proposed.column, proposed.features))
+        n_rows += int(proposed.row.max(initial=-1)) + 1
+    return _joined(parts), np.concatenate([is_taken for _, is_taken in windows])
+
+
+def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:
+    order_by = _order(model, proposed.features)
+    order = np.lexsort((proposed.column, -order_by, proposed.row))
+    row = proposed.row[order]
+    is_first = np.concatenate([[True], np.diff(row) > 0]) if len(row) else np.zeros(0, dtype=bool)
+    starts = np.flatnonzero(is_first)
+    rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))) + 1
+    kept = order[rank <= n_listed]
+    features = proposed.features[kept]
+    score = model.ranker.scores(features) if model.ranker else _order(model, features)
+    return Listed(proposed.row[kept], rank[rank <= n_listed], proposed.column[kept], score, features)
+
+
+def _order(model: Model, features: np.ndarray) -> np.ndarray:
+    """What candidates are put in order by; without a ranker a blend of how near each comes to the best."""
+    if model.ranker is not None:
+        return np.round(model.ranker.sums(features), 9)
+    names = model.generators.feature_names
+    near = [column for column, name in enumerate(names) if name.endswith(": of best")]
+    ever = names.index("popular: all days")
+    popular = features[:, ever] / max(float(np.log1p(model.generators.popularity[-1].max(initial=0))), 1e-9)
+    return np.asarray((features[:, near].sum(axis=1) + 0.5 * popular) / (len(near) + 0.5))

@@ -1,0 +1,103 @@
+"""What items lend each other, beside figures worked out otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from recommender import lending
+from recommender.events import Events
+
+
+def events(histories: list[list[int]], n_items: int) -> Events:
+    """Each customer's items in order, without times."""
+    start = np.concatenate([[0], np.cumsum([len(one) for one in histories])]).astype(np.int64)
+    column = np.array([item for one in histories for item in one], dtype=np.int32)
+    return Events(
+        [f"u{n}" for n in range(len(histories))],
+        [f"i{n}" for n in range(n_items)],
+        start,
+        column,
+        np.ones(len(column), np.float32),
+        np.full(len(column), np.nan),
+        np.ones(len(histories), dtype=bool),
+    )
+
+
+@pytest.fixture
+def some() -> Events:
+    draw = np.random.default_rng(5)
+    return events([draw.choice(12, draw.integers(2, 7), replace=False).tolist() for _ in range(60)], 12)
+
+
+def ease(history: np.ndarray, ridge: float) -> np.ndarray:
+    """Steck 2019, by the inverse."""
+    inverse = np.linalg.inv(history.T @ history + ridge * np.eye(history.shape[1]))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+def test_without_texts_the_linear_model_is_ease(some: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lending, "RIDGE", 5.0)
+    history = some.matrix(np.ones(len(some.column))).toarray()
+    expected = np.maximum(ease(history, 5.0), 0)
+    assert lending.linear(some, None).toarray() == pytest.approx(expected, abs=1e-4)
+
+
+def test_with_texts_it_minimises_what_it_says(some: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient of its loss is zero off the diagonal."""
+    monkeypatch.setattr(lending, "RIDGE", 5.0)
+    monkeypatch.setattr(lending, "TEXT_TRUST", 3.0)
+    monkeypatch.setattr(lending, "TEXT_POWER", 1)
+    draw = np.random.default_rng(1)
+    prior = np.triu(draw.random((12, 12)), 1)
+    prior += prior.T
+    history = some.matrix(np.ones(len(some.column))).toarray()
+    inverse = np.linalg.inv(history.T @ history + 8.0 * np.eye(12))
+    free = inverse @ (history.T @ history + 3.0 * prior)
+    weights = free - inverse * (np.diag(free) / np.diag(inverse))
+    gradient = history.T @ (history @ weights - history) + 5.0 * weights + 3.0 * (weights - prior)
+    np.fill_diagonal(gradient, 0)
+    assert gradient == pytest.approx(np.zeros((12, 12)), abs=1e-8)
+    found = lending.linear(some, sp.csr_matrix(prior.astype(np.float32))).toarray()
+    assert found == pytest.approx(np.maximum(weights, 0), abs=1e-4)
+
+
+def test_an_inverse_in_blocks_is_the_inverse(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(2)
+    half = draw.normal(size=(2_100, 40)).astype(np.float32)
+    matrix = half @ half.T + 10 * np.eye(2_100, dtype=np.float32)
+    monkeypatch.setattr(lending, "BLOCK_CELLS", 2_100 * 700)
+    found = lending._inverse(matrix.copy())
+    assert found == pytest.approx(found.T)
+    assert (found @ matrix)[:50] == pytest.approx(np.eye(2_100)[:50], abs=1e-3)
+
+
+def test_what_follows_is_directed() -> None:
+    lends = lending.follows(events([[0, 1]] * 20 + [[2, 3]] * 20, 4), half_life_days=None, now=0.0).toarray()
+    assert lends[0, 1] > lends[1, 0] > 0
+    assert lends[0, 2] == lends[0, 3] == 0
+    following = lending.comes_next(events([[0, 1], [0, 1], [0, 2]], 3), half_life_days=None, now=0.0)
+    assert following.toarray()[0].tolist() == pytest.approx([0, 2 / 6, 1 / 6])
+
+
+def test_texts_that_share_words_are_alike() -> None:
+    texts = ["steel kettle", "steel kettle", "warm tent", "warm tent for two", ""]
+    cosines = lending.alike(lending.word_vectors(texts)).toarray()
+    assert cosines[0, 1] == pytest.approx(1.0)
+    assert cosines[2, 3] > 0.5
+    assert cosines[0, 2] == cosines[4].sum() == cosines[0, 0] == 0.0
+    assert lending.word_vectors(["", "alone"]).nnz == 0
+
+
+def test_each_row_keeps_its_largest() -> None:
+    matrix = sp.csr_matrix(np.array([[0.0, 3.0, 2.0], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]]))
+    assert lending.keep_largest(matrix, 1).toarray().tolist() == [[0, 3, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_factors_tell_items_of_the_same_customers_alike() -> None:
+    histories = [[0, 1, 2]] * 40 + [[3, 4, 5]] * 40
+    lends = lending.factors(events(histories, 6), seed=1).toarray()
+    assert lends[0, 1] > 0.5 > lends[0, 4]
