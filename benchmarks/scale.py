@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from analytics.insight.shares import trends
-from analytics.insight.trends import find_changes, find_steps
+from analytics.insight.trends import find_changes
 from analytics.settings.steps import TrendSettings
 from analytics.tables import SEGMENTS
 from flows.changes import places_of
@@ -106,8 +106,8 @@ def measure(n_documents: int, seed: int) -> dict[str, float]:
         .group_by("subject_kind", "subject", "day")
         .agg(n=pl.len().cast(pl.Float64))
     )
-    for name, find in (("changes", find_changes), ("steps", find_steps)):
-        timed(name, lambda f=find: f(said, exposure, TrendSettings(), as_of=AS_OF, min_authors=MIN_AUTHORS))
+    settings = TrendSettings()
+    timed("changes", lambda: find_changes(said, exposure, settings, as_of=AS_OF, min_authors=MIN_AUTHORS))
     clocks = {
         total: round(sum(value for name, value in found.items() if name.endswith(end)), 2)
         for total, end in (("seconds", "_seconds"), ("cpu_seconds", "_cpu"))
