@@ -164,7 +164,7 @@ def _voices(
     own = _surest([row for row, label in enumerate(labels) if label == tone], ratings, authors, tone)
     own = own or [row for row, label in enumerate(labels) if label != _OPPOSITE[tone]]
     against = [row for row, label in enumerate(labels) if label == _OPPOSITE[tone]]
-    against = _surest(against, ratings, authors, _OPPOSITE[tone])
+    against = [row for row in against if not _agrees(ratings[row], tone)]
     n_own = max(1, n_quotes - bool(against))
     chosen = choose_voices(vectors, own, authors, n_own, [row for row in stay if row in own])
     heard = {authors[row] for row in chosen if authors[row] is not None}
@@ -180,12 +180,15 @@ def _surest(rows: list[int], ratings: Sequence[float | None], authors: Sequence[
 
     What is said well of a thing may be read as said ill of it; that both are wrong is rarer.
     """
-    sure = []
-    for row in rows:
-        rating = ratings[row]
-        if rating is not None and (rating <= LOW_SHARE if tone == "negative" else rating >= HIGH_SHARE):
-            sure.append(row)
+    sure = [row for row in rows if _agrees(ratings[row], tone)]
     return sure if len({authors[row] for row in sure}) >= MIN_QUOTABLE else rows
+
+
+def _agrees(rating: float | None, tone: str) -> bool:
+    """Whether a document is rated as a statement of this tone would have it."""
+    if rating is None:
+        return False
+    return rating <= LOW_SHARE if tone == "negative" else rating >= HIGH_SHARE
 
 
 def _frame(rows: list[tuple[str, int, str, str, str]]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analytics.insight.briefs import DISSENT, REPRESENTATIVE
 from analytics.insight.decisions import FIX
 from flows.decisions import _is_complaint
 from flows.evidence import _in_its_words, _voices
@@ -40,6 +41,14 @@ def test_a_complaint_is_taken_from_texts_that_are_rated_so(n_low: int, is_sure: 
     vectors = np.eye(rows.height, dtype=np.float32)
     quoted = {rows["quote"][row] for _, row in _voices(FIX, rows, vectors, [], 5)}
     assert (quoted == {WIFI}) is is_sure
+
+
+def test_nothing_dissents_that_is_rated_like_what_it_would_dissent_from() -> None:
+    rows = said(*[(WIFI, "negative", 0.25)] * 3, (OTHER, "positive", 0.0))
+    vectors = np.eye(4, dtype=np.float32)
+    assert all(voice == REPRESENTATIVE for voice, _ in _voices(FIX, rows, vectors, [], 5))
+    happy = rows.with_columns(rating_share=pl.when(pl.col("author") == 3).then(1.0).otherwise("rating_share"))
+    assert _voices(FIX, happy, vectors, [], 5)[-1] == (DISSENT, 3)
 
 
 def test_what_is_praised_more_often_needs_no_mending() -> None:
