@@ -66,8 +66,8 @@ def evaluate_recommendations(
     described = None if items is None else read_items(items)
     ids = [] if described is None else described["item_id"].to_list()
     events = read_events(told, ids)
-    future = _cut(events, protocol, interactions)
-    texts, titles = _texts(events.items, described)
+    future = cut_events(events, protocol, interactions)
+    texts, titles = texts_of(events.items, described)
     if documents is not None:
         written = read_documents(documents, future.now if protocol == TEMPORAL else None)
         texts = _with_documents(events.items, texts, written)
@@ -178,13 +178,25 @@ def as_lines(result: dict[str, Any]) -> list[str]:
             f"  {name + ' (' + format(part['n'], ',') + ')':<26}{part['recall_at_10']:>10.4f}"
             f"{part['ndcg_at_10']:>10.4f}"
         )
+    reasons = result["reasons"]
+    if reasons["n_lists"]:
+        lines.append(
+            f"  reasons: taking the items that are named lowers scores more than taking others in "
+            f"{reasons['share']:.1%} of {reasons['n_lists']} lists, where items are drawn at random in "
+            f"{reasons['share_at_random']:.1%}"
+        )
     lines += [f"  leak: {leak}" for leak in result["leaks"]]
     if not result["enough_evidence"]:
         lines.append(f"  not enough evidence: fewer than {MIN_CUSTOMERS} customers to foresee")
     return [*lines, "next: --json for every figure"]
 
 
-def _cut(events: Events, protocol: str, path: Path) -> Future:
+def cut_events(events: Events, protocol: str, path: Path) -> Future:
+    """What is known, and what is to be foreseen.
+
+    Raises:
+        SourceError: the protocol needs times, and there are none.
+    """
     if protocol == LEAVE_ONE_OUT:
         return without_last(events)
     times = events.time[np.isfinite(events.time)]
@@ -195,7 +207,8 @@ def _cut(events: Events, protocol: str, path: Path) -> Future:
     return cut(events, float(np.quantile(times, 1 - TEST_SHARE)))
 
 
-def _texts(ids: Sequence[str], described: pl.DataFrame | None) -> tuple[list[str], list[str] | None]:
+def texts_of(ids: Sequence[str], described: pl.DataFrame | None) -> tuple[list[str], list[str] | None]:
+    """Text of each item, empty where there is none, and its title where any has one."""
     if described is None:
         return [""] * len(ids), None
     aligned = pl.DataFrame({"item_id": ids}).join(described, on="item_id", how="left", maintain_order="left")

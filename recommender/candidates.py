@@ -151,15 +151,36 @@ def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPO
         is_free = ~has[:, order[:furthest]]
         row, place = np.nonzero(is_free & (np.cumsum(is_free, axis=1) <= n))
         proposed[row, order[place]] = True
-    all_scores = list(generators.scores(events))
+    all_scores = _scores_of_others(generators, events, has)
     for scores in all_scores:
-        scores[has] = 0.0
         best = np.argpartition(-scores, n - 1, axis=1)[:, :n]
         is_told = np.take_along_axis(scores, best, axis=1) > 0
         row, place = np.nonzero(is_told)
         proposed[row, best[row, place]] = True
     row, column = np.nonzero(proposed)
     return Candidates(row, column, _features(generators, events, all_scores, row, column))
+
+
+def describe(generators: Generators, events: Events, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """What all generators say of some items, float32 (n, n_features).
+
+    Args:
+        generators: As they were fitted.
+        events: Of the customers, few enough for a matrix of customers × items.
+        row: Of the customer, int64 (n,).
+        column: Of the item, int64 (n,).
+    """
+    has = np.zeros((events.n_users, events.n_items), dtype=bool)
+    has[events.user, events.column] = True
+    return _features(generators, events, _scores_of_others(generators, events, has), row, column)
+
+
+def _scores_of_others(generators: Generators, events: Events, has: np.ndarray) -> list[np.ndarray]:
+    """Scores of each generator, 0 for what a customer has."""
+    all_scores = list(generators.scores(events))
+    for scores in all_scores:
+        scores[has] = 0.0
+    return all_scores
 
 
 def _features(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from recommender.attribution import measure_faithfulness
 from recommender.candidates import POPULAR, Catalogue, Generators
 from recommender.events import Events
 from recommender.model import Future, Listed, Model, recommend_items, user_blocks
@@ -17,6 +18,8 @@ CUTOFFS = (10, 20)
 N_DRAWS = 2_000
 """Draws of customers that an interval is made of."""
 CONFIDENCE = 0.95
+N_REASONED = 300
+"""Lists of which it is told whether their reasons are true."""
 FEW_ITEMS = 3
 """A customer who had at most so many items is cold."""
 TAIL_SHARE = 0.2
@@ -250,7 +253,7 @@ def evaluate_model(
 
     Returns:
         n_customers, metrics, slices, peers (of each generator alone its metrics, and by how much the model is
-        ahead of it in NDCG@10, with its interval), leaks.
+        ahead of it in NDCG@10, with its interval), reasons (as `Faithfulness`; null without a list), leaks.
     """
     model = fit(future.known)
     leaks = find_leaks(future, future.known)
@@ -277,5 +280,8 @@ def evaluate_model(
         "metrics": metrics_of(gains, lists, popularity, alike),
         "slices": slice_metrics(gains, slices_of(known, taken, titles)),
         "peers": peers,
+        "reasons": asdict(
+            measure_faithfulness(model, known, n_lists=N_REASONED, n_listed=CUTOFFS[0], seed=seed)
+        ),
         "leaks": leaks,
     }

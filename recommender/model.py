@@ -60,6 +60,20 @@ class Model:
     generators: Generators
     ranker: Ranker | None
 
+    def order(self, features: np.ndarray) -> np.ndarray:
+        """What candidates are put in order by, float64 (n,).
+
+        Without a ranker a blend of how near each comes to the best of each generator, and popularity.
+        """
+        if self.ranker is not None:
+            return np.round(self.ranker.sums(features), 9)
+        names = self.generators.feature_names
+        near = [column for column, name in enumerate(names) if name.endswith(": of best")]
+        ever = names.index("popular: all days")
+        most = float(np.log1p(self.generators.popularity[-1].max(initial=0)))
+        popular = features[:, ever] / max(most, 1e-9)
+        return np.asarray((features[:, near].sum(axis=1) + 0.5 * popular) / (len(near) + 0.5))
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -261,7 +275,7 @@ def _stacked(windows: list[_Lists]) -> _Lists:
 
 
 def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:
-    order_by = _order(model, proposed.features)
+    order_by = model.order(proposed.features)
     order = np.lexsort((proposed.column, -order_by, proposed.row))
     row = proposed.row[order]
     is_first = np.concatenate([[True], np.diff(row) > 0]) if len(row) else np.zeros(0, dtype=bool)
@@ -269,16 +283,5 @@ def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:
     rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))) + 1
     kept = order[rank <= n_listed]
     features = proposed.features[kept]
-    score = model.ranker.scores(features) if model.ranker else _order(model, features)
+    score = model.ranker.scores(features) if model.ranker else model.order(features)
     return Listed(proposed.row[kept], rank[rank <= n_listed], proposed.column[kept], score, features)
-
-
-def _order(model: Model, features: np.ndarray) -> np.ndarray:
-    """What candidates are put in order by; without a ranker a blend of how near each comes to the best."""
-    if model.ranker is not None:
-        return np.round(model.ranker.sums(features), 9)
-    names = model.generators.feature_names
-    near = [column for column, name in enumerate(names) if name.endswith(": of best")]
-    ever = names.index("popular: all days")
-    popular = features[:, ever] / max(float(np.log1p(model.generators.popularity[-1].max(initial=0))), 1e-9)
-    return np.asarray((features[:, near].sum(axis=1) + 0.5 * popular) / (len(near) + 0.5))
