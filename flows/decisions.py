@@ -182,8 +182,8 @@ def _counted(
 
 
 def _is_complaint(labels: pl.Series) -> bool:
-    """Whether a theme is no less complaint than praise: what is praised more often needs no mending."""
-    return int((labels == "negative").sum()) >= int((labels == "positive").sum())
+    """Whether a theme is mostly complaint: what is as often praised, or neither, needs no mending yet."""
+    return 2 * int((labels == "negative").sum()) >= len(labels)
 
 
 _COUNTS = ("n_documents", "n_authors", "n_unread", "negative_share", "positive_share")
