@@ -89,7 +89,9 @@ def lists_of_peer(peer: str, split: Path, trials: int) -> tuple[Lists, dict[str,
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
     if done.returncode:
         raise SystemExit(f"benchmark: {peer} ended early: {done.stderr.strip()[-2_000:]}")
-    return Lists(np.load(lists)), json.loads(done.stdout.splitlines()[-1])
+    # Some peers print of their own accord.
+    told = next(line for line in reversed(done.stdout.splitlines()) if line.startswith('{"chosen"'))
+    return Lists(np.load(lists)), json.loads(told)
 
 
 def write_split(path: Path, future: Future, texts: list[str]) -> None:
