@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run beside each other: threads of each would wait
+
 import numpy as np
 import pytest
 import scipy.sparse as sp

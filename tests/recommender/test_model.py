@@ -149,6 +149,7 @@ def test_nobody_and_nothing() -> None:
     assert lists(made, known, 3).shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_only_the_latest_of_ten_thousand_events_tell_a_taste() -> None:
     n = 10_000
     known = events([list(range(n)), [0, 1], [n, n + 1]], n + 2)
