@@ -20,7 +20,6 @@ from recommender.events import SECONDS_OF_DAY, Events, read_events
 from recommender.model import Future, Model, cut, fit_model, without_last
 
 TEMPORAL, LEAVE_ONE_OUT = "temporal", "leave-one-out"
-PROTOCOLS = (TEMPORAL, LEAVE_ONE_OUT)
 TEST_SHARE = 0.1
 """Of the events the last ones by time, which are to be foreseen."""
 DOCUMENTS_PER_ITEM, CHARACTERS_PER_DOCUMENT = 30, 300
@@ -61,6 +60,11 @@ def evaluate_recommendations(
         ModelUnavailable: the embedding model is not there.
     """
     started = time.perf_counter()
+    if documents is not None and protocol == LEAVE_ONE_OUT:
+        raise SourceError(
+            f"{documents}: with {LEAVE_ONE_OUT} texts may tell what is to be foreseen; leave it out, or use "
+            f"--protocol {TEMPORAL}"
+        )
     seed = settings.store.seed if seed is None else seed
     told = read_interactions(interactions)
     described = None if items is None else read_items(items)
@@ -69,7 +73,7 @@ def evaluate_recommendations(
     future = cut_events(events, protocol, interactions)
     texts, titles = texts_of(events.items, described)
     if documents is not None:
-        written = read_documents(documents, future.now if protocol == TEMPORAL else None)
+        written = read_documents(documents, future.now)
         texts = _with_documents(events.items, texts, written)
     vectors = embed_items(settings, texts) if has_embedding and any(texts) else None
     catalogue = Catalogue(texts, vectors)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.candidates import describe
-from recommender.events import Events
+from recommender.events import Events, place_within
 from recommender.model import Listed, Model, recommend_items, user_blocks
 
 N_NAMED = 2
@@ -67,12 +67,7 @@ def attribute(model: Model, events: Events, listed: Listed) -> Reasons:
 
 def named(reasons: Reasons, n_named: int = N_NAMED) -> Reasons:
     """Of each listed item the reasons that gave most, and something for it."""
-    starts = (
-        np.concatenate([[True], np.diff(reasons.listed) > 0]) if len(reasons.listed) else np.zeros(0, bool)
-    )
-    first = np.flatnonzero(starts)
-    place = np.arange(len(reasons.listed)) - np.repeat(first, np.diff(np.append(first, len(reasons.listed))))
-    kept = (place < n_named) & (reasons.given > 0)
+    kept = (place_within(reasons.listed) < n_named) & (reasons.given > 0)
     return Reasons(reasons.listed[kept], reasons.entry[kept], reasons.given[kept])
 
 

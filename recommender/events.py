@@ -153,6 +153,14 @@ def read_events(
     )
 
 
+def place_within(groups: np.ndarray) -> np.ndarray:
+    """How many entries of the same group come before each, int64 (n,); groups stand together."""
+    is_first = np.ones(len(groups), dtype=bool)
+    is_first[1:] = np.diff(groups) != 0
+    starts = np.flatnonzero(is_first)
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.append(starts, len(groups))))
+
+
 def taste(events: Events, *, recency: float, half_life_days: float | None, now: float) -> np.ndarray:
     """What each entry counts for in the taste of its customer, float32 (n,).
 

@@ -31,11 +31,9 @@ MAX_DENSE_ITEMS = 15_000
 N_FACTORS, FACTOR_ROUNDS = 128, 12
 
 
-def item_popularity(events: Events, weight: np.ndarray | None = None) -> np.ndarray:
-    """Customers who took each item, or the sum of what their entries weigh; float64 (n_items,)."""
-    is_told = _is_told(events)
-    weights = None if weight is None else weight[is_told]
-    return np.bincount(events.column[is_told], weights, minlength=events.n_items).astype(np.float64)
+def item_popularity(events: Events) -> np.ndarray:
+    """Customers who took each item, float64 (n_items,)."""
+    return np.bincount(events.column[_is_told(events)], minlength=events.n_items).astype(np.float64)
 
 
 def follows(events: Events, *, half_life_days: float | None, now: float) -> sp.csr_matrix:
@@ -190,10 +188,6 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     if info:
         raise np.linalg.LinAlgError("the matrix of items is not positive definite")
     inverse, _ = linalg.lapack.spotri(factor, lower=False, overwrite_c=True)
-    upper = np.triu_indices_from(inverse, 1) if len(inverse) < 2_000 else None
-    if upper is not None:
-        inverse.T[upper] = inverse[upper]
-        return np.ascontiguousarray(inverse)
     for first, end in blocks(len(inverse), len(inverse)):
         inverse[first:end, :first] = inverse[:first, first:end].T
         corner = inverse[first:end, first:end]

@@ -15,7 +15,7 @@ from recommender.candidates import (
     fit_generators,
     propose,
 )
-from recommender.events import Events
+from recommender.events import Events, place_within
 from recommender.lending import BLOCK_CELLS
 from recommender.ranker import MIN_LISTS, Ranker, fit_ranker
 
@@ -278,9 +278,7 @@ def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:
     order_by = model.order(proposed.features)
     order = np.lexsort((proposed.column, -order_by, proposed.row))
     row = proposed.row[order]
-    is_first = np.concatenate([[True], np.diff(row) > 0]) if len(row) else np.zeros(0, dtype=bool)
-    starts = np.flatnonzero(is_first)
-    rank = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))) + 1
+    rank = place_within(row) + 1
     kept = order[rank <= n_listed]
     features = proposed.features[kept]
     score = model.ranker.scores(features) if model.ranker else model.order(features)

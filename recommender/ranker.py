@@ -47,8 +47,7 @@ class Ranker:
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """Probability that the customer takes each candidate next, float64 (n,): one scale for all items."""
-        sums = np.asarray(self.trees.predict(features))
-        return np.round(self.scale.predict_proba(self._scaled(sums, features))[:, 1], DECIMALS)
+        return np.round(self.scale.predict_proba(self._scaled(self.sums(features), features))[:, 1], DECIMALS)
 
     def sums(self, features: np.ndarray) -> np.ndarray:
         """What the trees add up to, float64 (n,): the order of a customer's candidates."""

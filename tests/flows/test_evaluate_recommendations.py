@@ -117,6 +117,12 @@ def test_what_a_file_lacks_is_told_in_one_line(frame: pl.DataFrame, message: str
         read_interactions(write(frame, tmp_path / "i.parquet"))
 
 
+def test_texts_of_no_known_cut_are_refused(tmp_path: Path) -> None:
+    path = write(interactions(9), tmp_path / "i.parquet")
+    with pytest.raises(SourceError, match="leave it out"):
+        evaluate_recommendations(SETTINGS, path, documents=path, protocol="leave-one-out")
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         read_interactions(tmp_path / "absent.csv")
