@@ -8,6 +8,7 @@ import numpy as np
 
 from recommender.candidates import describe
 from recommender.events import Events, place_within
+from recommender.lending import entries_of
 from recommender.model import Listed, Model, recommend_items, user_blocks
 
 N_NAMED = 2
@@ -55,7 +56,7 @@ def attribute(model: Model, events: Events, listed: Listed) -> Reasons:
     for generator in model.generators.by_history:
         mine = added[:, [name == generator.name for name in names]].sum(axis=1)
         counted = model.generators.history(events, generator).data
-        lent = np.asarray(generator.lends[events.column[entry], listed.column[which]]).ravel()
+        lent = entries_of(generator.lends, events.column[entry], listed.column[which])
         parts = np.where(counted[entry] != 0, counted[entry] * lent, 0.0)
         whole = np.bincount(which, parts, minlength=len(listed.row))
         share = np.divide(parts, whole[which], out=np.zeros_like(parts), where=np.abs(whole[which]) > 1e-12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,10 +70,15 @@ class Generators:
         counted = taste(events, recency=generator.recency, half_life_days=self.half_life_days, now=self.now)
         return events.matrix(counted)
 
-    def scores(self, events: Events) -> Iterator[np.ndarray]:
-        """Of each generator that knows a history, float32 (n_users, n_items)."""
-        for generator in self.by_history:
-            yield (self.history(events, generator) @ generator.lends).toarray()
+    def scores(self, events: Events, generator: Generator) -> sp.csr_matrix:
+        """Customers × items: what a generator says of each item that the customer does not have."""
+        spoken = (self.history(events, generator) @ generator.lends).tocsr()
+        spoken.sort_indices()
+        is_had = np.zeros(spoken.shape, dtype=bool)
+        is_had[events.user, events.column] = True
+        row = np.repeat(np.arange(spoken.shape[0]), np.diff(spoken.indptr))
+        spoken.data[is_had[row, spoken.indices]] = 0.0
+        return spoken
 
 
 def fit_generators(
@@ -151,14 +155,12 @@ def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPO
         is_free = ~has[:, order[:furthest]]
         row, place = np.nonzero(is_free & (np.cumsum(is_free, axis=1) <= n))
         proposed[row, order[place]] = True
-    all_scores = _scores_of_others(generators, events, has)
-    for scores in all_scores:
-        best = np.argpartition(-scores, n - 1, axis=1)[:, :n]
-        is_told = np.take_along_axis(scores, best, axis=1) > 0
-        row, place = np.nonzero(is_told)
-        proposed[row, best[row, place]] = True
+    spoken = [generators.scores(events, generator) for generator in generators.by_history]
+    for scores in spoken:
+        row, column = lending.largest_of(scores, n)
+        proposed[row, column] = True
     row, column = np.nonzero(proposed)
-    return Candidates(row, column, _features(generators, events, all_scores, row, column))
+    return Candidates(row, column, _features(generators, events, spoken, row, column))
 
 
 def describe(generators: Generators, events: Events, row: np.ndarray, column: np.ndarray) -> np.ndarray:
@@ -170,26 +172,19 @@ def describe(generators: Generators, events: Events, row: np.ndarray, column: np
         row: Of the customer, int64 (n,).
         column: Of the item, int64 (n,).
     """
-    has = np.zeros((events.n_users, events.n_items), dtype=bool)
-    has[events.user, events.column] = True
-    return _features(generators, events, _scores_of_others(generators, events, has), row, column)
-
-
-def _scores_of_others(generators: Generators, events: Events, has: np.ndarray) -> list[np.ndarray]:
-    """Scores of each generator, 0 for what a customer has."""
-    all_scores = list(generators.scores(events))
-    for scores in all_scores:
-        scores[has] = 0.0
-    return all_scores
+    spoken = [generators.scores(events, generator) for generator in generators.by_history]
+    return _features(generators, events, spoken, row, column)
 
 
 def _features(
-    generators: Generators, events: Events, all_scores: list[np.ndarray], row: np.ndarray, column: np.ndarray
+    generators: Generators, events: Events, spoken: list[sp.csr_matrix], row: np.ndarray, column: np.ndarray
 ) -> np.ndarray:
     told = []
-    for scores in all_scores:
-        best = scores.max(axis=1, initial=0.0)
-        own = scores[row, column]
+    for scores in spoken:
+        best = np.zeros(events.n_users, np.float32)
+        if scores.nnz:
+            best = np.maximum(scores.max(axis=1).toarray().ravel(), best)
+        own = lending.entries_of(scores, row, column)
         told += [own, own / np.maximum(best[row], 1e-9), best[row]]
     popular = np.log1p(generators.popularity[:, column])
     age = np.log1p(generators.age[column])

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy import linalg
 
-from recommender.events import Events, taste
+from recommender.events import Events, place_within, taste
 
 N_KEPT = 200
 """Items that one item speaks for at most, by each matrix."""
@@ -26,6 +26,8 @@ RIDGE, TEXT_TRUST, TEXT_POWER = 280.0, 20.0, 3
 """Penalty of the linear model's weights, and how much they are drawn to a power of how alike the texts are.
 
 A power, as nearly the same text tells much and a somewhat similar one nothing."""
+LEAST_PRIOR = 0.01
+"""Less than so much of that power counts as nothing: most pairs, and most of the time."""
 MAX_DENSE_ITEMS = 15_000
 """Of a larger catalogue no inverse is made."""
 N_FACTORS, FACTOR_ROUNDS = 128, 12
@@ -69,6 +71,8 @@ def linear(events: Events, texts_alike: sp.csr_matrix | None) -> sp.csr_matrix:
     inverse = _inverse(gram)
     prior = sp.csr_matrix(inverse.shape, dtype=np.float32) if texts_alike is None else texts_alike.copy()
     prior.data **= TEXT_POWER
+    prior.data[prior.data < LEAST_PRIOR] = 0.0
+    prior.eliminate_zeros()
     diagonal = np.diag(inverse).copy()
     told = np.asarray(prior.T.multiply(inverse).sum(axis=1)).ravel()
     multiplier = (1 - penalty * diagonal + trust * told) / diagonal
@@ -138,6 +142,41 @@ def keep_largest(matrix: sp.spmatrix, n_kept: int = N_KEPT) -> sp.csr_matrix:
         return np.asarray(rows[first:end].toarray())
 
     return _largest_of_rows(part, rows.shape[0], n_kept)
+
+
+def largest_of(matrix: sp.csr_matrix, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the `n` largest entries above 0 of each row; of equal ones the first columns.
+
+    Which entries those are depends on the row alone.
+
+    Args:
+        matrix: With sorted indices.
+        n: At least 1.
+    """
+    lengths = np.diff(matrix.indptr)
+    row = np.repeat(np.arange(matrix.shape[0]), lengths)
+    least = np.zeros(matrix.shape[0], matrix.dtype)
+    longer = np.flatnonzero(lengths > n)
+    longer = longer[np.argsort(lengths[longer], kind="stable")]  # so that little is padded
+    for some in np.array_split(longer, 1 + len(longer) // 64):
+        places = np.arange(lengths[some].max(initial=0))
+        is_there = places < lengths[some, None]
+        padded = np.full(is_there.shape, -np.inf, matrix.dtype)
+        padded[is_there] = matrix.data[(matrix.indptr[some, None] + places)[is_there]]
+        if len(some):
+            least[some] = np.partition(padded, -n, axis=1)[:, -n]
+    is_more = (matrix.data > least[row]) & (matrix.data > 0)
+    is_equal = (matrix.data == least[row]) & (matrix.data > 0)
+    n_left = n - np.bincount(row[is_more], minlength=matrix.shape[0])
+    equal = np.flatnonzero(is_equal)
+    equal = equal[place_within(row[equal]) < n_left[row[equal]]]
+    kept = np.sort(np.concatenate([np.flatnonzero(is_more), equal]))
+    return row[kept], matrix.indices[kept]
+
+
+def entries_of(matrix: sp.csr_matrix, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Entries of a matrix at some places, (n,)."""
+    return np.asarray(matrix[row, column]).ravel() if len(row) else np.zeros(0, matrix.dtype)
 
 
 def _largest_of_rows(

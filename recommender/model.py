@@ -16,7 +16,7 @@ from recommender.candidates import (
     propose,
 )
 from recommender.events import Events, place_within
-from recommender.lending import BLOCK_CELLS
+from recommender.lending import BLOCK_CELLS, entries_of
 from recommender.ranker import MIN_LISTS, Ranker, fit_ranker
 
 HORIZONS = (7, 14, 28, 56, 112)
@@ -255,9 +255,7 @@ def _with_taken(generators: Generators, known: Events, taken: Events) -> _Lists:
     )
     proposed = _joined([empty, *parts])
     is_taken = taken.matrix(np.ones(len(taken.column)))
-    if not len(proposed.row):
-        return proposed, np.zeros(0, dtype=bool)
-    return proposed, np.asarray(is_taken[proposed.row, proposed.column]).ravel() > 0
+    return proposed, entries_of(is_taken, proposed.row, proposed.column) > 0
 
 
 def _joined(parts: list[Candidates]) -> Candidates:

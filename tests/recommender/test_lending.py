@@ -55,6 +55,7 @@ def test_with_texts_it_minimises_what_it_says(some: Events, monkeypatch: pytest.
     monkeypatch.setattr(lending, "RIDGE", 5.0)
     monkeypatch.setattr(lending, "TEXT_TRUST", 3.0)
     monkeypatch.setattr(lending, "TEXT_POWER", 1)
+    monkeypatch.setattr(lending, "LEAST_PRIOR", 0.0)
     draw = np.random.default_rng(1)
     prior = np.triu(draw.random((12, 12)), 1)
     prior += prior.T
@@ -99,6 +100,22 @@ def test_texts_that_share_words_are_alike() -> None:
 def test_each_row_keeps_its_largest() -> None:
     matrix = sp.csr_matrix(np.array([[0.0, 3.0, 2.0], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]]))
     assert lending.keep_largest(matrix, 1).toarray().tolist() == [[0, 3, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_the_largest_of_a_row_depend_on_that_row_alone() -> None:
+    """Beside a full sort, with many equal values and rows of every length."""
+    draw = np.random.default_rng(3)
+    dense = draw.integers(-2, 4, (90, 40)).astype(np.float32) * (draw.random((90, 40)) < draw.random((90, 1)))
+    matrix = sp.csr_matrix(dense)
+    row, column = lending.largest_of(matrix, 5)
+    expected = [
+        (one, place)
+        for one in range(90)
+        for place in sorted(np.argsort(-dense[one], kind="stable")[:5].tolist())
+        if dense[one, place] > 0
+    ]
+    assert list(zip(row.tolist(), column.tolist(), strict=True)) == expected
+    assert lending.largest_of(matrix[7:8], 5)[1].tolist() == column[row == 7].tolist()
 
 
 def test_factors_tell_items_of_the_same_customers_alike() -> None:
