@@ -12,11 +12,12 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from embedding import environment
 
 from analytics.settings import Settings
 from flows.evaluate_recommendations import cut_events, embed_items, read_interactions, read_items, texts_of
+from recommender.attribution import measure_faithfulness
 from recommender.candidates import POPULAR, Catalogue
 from recommender.evaluation import (
     CUTOFFS,
@@ -40,16 +42,21 @@ from recommender.evaluation import (
 )
 from recommender.events import read_events
 from recommender.lending import word_vectors
-from recommender.model import Future, fit_model
+from recommender.model import Future, Model, fit_model
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SEED = 7
+ESASREC, WITHOUT_TEXTS = "esasrec", "without_texts"
+PUBLISHED = {"beauty": {ESASREC: {"recall_at_10": 0.0928, "ndcg_at_10": 0.0523}}}
+"""What its authors report."""
+N_REASONED = 500
 ENVIRONMENTS = {
     "item_knn": "irspack",
     "ease": "irspack",
     "edlae": "irspack",
     "ials_words": "irspack",
     "implicit_als": "implicit",
+    ESASREC: "rectools",
 }
 
 
@@ -80,18 +87,17 @@ def interactions_of(name: str, folder: Path, scratch: Path) -> Path:
     return told
 
 
-def lists_of_peer(peer: str, split: Path, trials: int) -> tuple[Lists, dict[str, Any]]:
+def lists_of_peer(peer: str, split: Path, trials: int, minutes: float = 0) -> tuple[Lists, dict[str, Any]]:
     """What a peer lists, and what it chose."""
     python = environment(ENVIRONMENTS[peer])
     worker = Path(__file__).with_name("recommendation_worker.py")
     lists = split.with_name(f"{peer}.npy")
     command = [str(python), str(worker), peer, str(split), str(lists), "--trials", str(trials)]
+    command += ["--minutes", str(minutes)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
     if done.returncode:
         raise SystemExit(f"benchmark: {peer} ended early: {done.stderr.strip()[-2_000:]}")
-    # Some peers print of their own accord.
-    told = next(line for line in reversed(done.stdout.splitlines()) if line.startswith('{"chosen"'))
-    return Lists(np.load(lists)), json.loads(told)
+    return Lists(np.load(lists)), json.loads(lists.with_suffix(".json").read_text())
 
 
 def write_split(path: Path, future: Future, texts: list[str]) -> None:
@@ -113,7 +119,7 @@ def write_split(path: Path, future: Future, texts: list[str]) -> None:
     )
 
 
-def compare(name: str, folder: Path, trials: int, *, has_embedding: bool) -> dict[str, Any]:
+def compare(name: str, folder: Path, trials: int, *, has_embedding: bool, minutes: float) -> dict[str, Any]:
     """All methods on one data set: recall, NDCG, slices, seconds, and how far we are ahead of each."""
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
@@ -123,21 +129,29 @@ def compare(name: str, folder: Path, trials: int, *, has_embedding: bool) -> dic
         future = cut_events(events, SETS[name].protocol, path)
         texts, titles = texts_of(events.items, described)
         settings = Settings.model_construct(sources=())
-        started = time.perf_counter()
-        vectors = embed_items(settings, texts) if has_embedding else None
+        catalogue = Catalogue(texts, embed_items(settings, texts) if has_embedding else None)
         half_life = settings.recommendations.half_life_days if np.isfinite(events.time).any() else None
-        model = fit_model(
-            future.known, Catalogue(texts, vectors), half_life_days=half_life, now=future.now, seed=SEED
-        )
         known, taken = future.known.of_users(future.customers), future.taken.of_users(future.customers)
-        lists = {"nightloom": lists_of_model(model, known)}
-        about: dict[str, dict[str, Any]] = {"nightloom": {"seconds": round(time.perf_counter() - started, 1)}}
+
+        def lists_with(catalogue: Catalogue) -> tuple[Model, Lists, dict[str, Any]]:
+            started = time.perf_counter()
+            model = fit_model(future.known, catalogue, half_life_days=half_life, now=future.now, seed=SEED)
+            found = lists_of_model(model, known)
+            return model, found, {"seconds": round(time.perf_counter() - started, 1)}
+
+        without_texts = Catalogue([""] * len(texts))
+        lists: dict[str, Lists] = {}
+        about: dict[str, dict[str, Any]] = {}
+        _, lists[WITHOUT_TEXTS], about[WITHOUT_TEXTS] = lists_with(without_texts)
+        model, lists["nightloom"], about["nightloom"] = lists_with(catalogue)
+        about["nightloom"]["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        reasons = measure_faithfulness(model, known, n_lists=N_REASONED, n_listed=CUTOFFS[0], seed=SEED)
         lists[POPULAR] = lists_of_generator(model.generators, POPULAR, known, seed=SEED)
         about[POPULAR] = {}
         split = scratch / "split.npz"
         write_split(split, future, texts)
-        for peer in ENVIRONMENTS:
-            lists[peer], about[peer] = lists_of_peer(peer, split, trials)
+        for peer in [peer for peer in ENVIRONMENTS if peer != ESASREC or minutes]:
+            lists[peer], about[peer] = lists_of_peer(peer, split, trials, minutes)
             print(name, peer, about[peer], file=sys.stderr)
     parts = slices_of(known, taken, titles)
     gains = {method: measure(one, taken) for method, one in lists.items()}
@@ -152,9 +166,15 @@ def compare(name: str, folder: Path, trials: int, *, has_embedding: bool) -> dic
             "ahead": ahead,
             "ahead_low": low,
             "ahead_high": high,
+            "published": PUBLISHED.get(name, {}).get(method),
             **about[method],
         }
-    return {"n_customers": len(future.customers), "leaks": find_leaks(future, future.known), "methods": rows}
+    return {
+        "n_customers": len(future.customers),
+        "leaks": find_leaks(future, future.known),
+        "methods": rows,
+        "reasons": asdict(reasons),
+    }
 
 
 def main() -> None:
@@ -165,6 +185,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--folder", type=Path, default=DATA, help="where the data sets lie")
     parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=0, help="train eSASRec for so long; 0: leave it out")
     parser.add_argument("--no-embedding", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -173,7 +194,9 @@ def main() -> None:
         "trials": given.trials,
     }
     for name in given.data:
-        found[name] = compare(name, given.folder, given.trials, has_embedding=not given.no_embedding)
+        found[name] = compare(
+            name, given.folder, given.trials, has_embedding=not given.no_embedding, minutes=given.minutes
+        )
         if given.json:
             continue
         print(f"{name}: {found[name]['n_customers']:,} customers, {SETS[name].protocol}")

@@ -13,6 +13,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,6 +23,7 @@ SEED = 7
 CUTOFF = 10
 MAX_JUDGED = 5_000
 BLOCK = 1_000
+MAX_EPOCHS = 100
 
 Score = Callable[[np.ndarray, sp.csr_matrix], np.ndarray]
 """From rows of customers and their histories to scores (n_customers, n_items)."""
@@ -105,6 +108,59 @@ PEERS = {
 }
 
 
+def list_esasrec(
+    user: np.ndarray, item: np.ndarray, customers: np.ndarray, n_listed: int, minutes: float
+) -> tuple[np.ndarray, dict]:
+    """What eSASRec (RecSys 2025) lists, at the settings its authors give, trained so many minutes at most."""
+    import pandas as pd
+    from pytorch_lightning import Trainer, seed_everything
+    from rectools import Columns
+    from rectools.dataset import Dataset
+    from rectools.models import SASRecModel
+    from rectools.models.nn.item_net import IdEmbeddingsItemNet
+    from rectools.models.nn.transformers.ligr import LiGRLayers
+
+    seed_everything(SEED)
+    trainer = Trainer(
+        max_epochs=MAX_EPOCHS,
+        max_time=timedelta(minutes=minutes),
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+    )
+    model = SASRecModel(
+        n_factors=256,
+        n_blocks=2,
+        n_heads=4,
+        dropout_rate=0.2,
+        session_max_len=100,
+        loss="sampled_softmax",
+        n_negatives=256,
+        lr=1e-3,
+        batch_size=128,
+        transformer_layers_type=LiGRLayers,
+        item_net_block_types=(IdEmbeddingsItemNet,),
+        get_trainer_func=lambda: trainer,
+    )
+    place = pd.Series(user).groupby(user).cumcount().to_numpy()
+    rows = {
+        Columns.User: user,
+        Columns.Item: item,
+        Columns.Weight: 1.0,
+        Columns.Datetime: pd.Timestamp("2020-01-01") + pd.to_timedelta(place, unit="h"),
+    }
+    dataset = Dataset.construct(pd.DataFrame(rows))
+    model.fit(dataset)
+    told = model.recommend(
+        customers, dataset, k=n_listed, filter_viewed=True, on_unsupported_targets="ignore"
+    )
+    row_of = pd.Series(np.arange(len(customers)), index=customers)
+    lists = np.full((len(customers), n_listed), -1)
+    lists[row_of[told[Columns.User]].to_numpy(), told[Columns.Rank].to_numpy() - 1] = told[Columns.Item]
+    return lists, {"epochs": int(trainer.current_epoch), "minutes": minutes}
+
+
 def matrix(user: np.ndarray, item: np.ndarray, shape: tuple[int, int]) -> sp.csr_matrix:
     """Customers × items, 1 where there is an event."""
     return sp.csr_matrix((np.ones(len(user), np.float32), (user, item)), shape=shape)
@@ -134,15 +190,21 @@ def judge(score: Score, rows: np.ndarray, history: sp.csr_matrix, target: np.nda
 
 
 def main() -> None:
-    """Tune, fit, list; prints one JSON line."""
+    """Tune, fit, list; what was chosen stands beside the lists, as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("peer", choices=[*PEERS, "esasrec"])
     parser.add_argument("split")
     parser.add_argument("lists")
     parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=60, help="esasrec: to train at most")
     given = parser.parse_args()
     split = np.load(given.split)
     user, item, shape = split["user"], split["item"], tuple(int(n) for n in split["shape"])
+    if given.peer == "esasrec":
+        started = time.perf_counter()
+        lists, chosen = list_esasrec(user, item, split["customers"], int(split["n_listed"]), given.minutes)
+        save(given.lists, lists, chosen, started)
+        return
     words = sp.csr_matrix((split["data"], split["indices"], split["indptr"]), shape=split["words_shape"])
     last = np.zeros(shape[0], dtype=np.int64) - 1
     last[user] = np.arange(len(user))  # events are in order, so the last one stays
@@ -162,8 +224,14 @@ def main() -> None:
     history = matrix(user, item, shape)
     score, chosen = fit(history, words, np.random.default_rng(SEED + max(trials)[1]))
     lists = best(score, split["customers"], history, int(split["n_listed"]))
-    np.save(given.lists, lists)
-    print(json.dumps({"chosen": chosen, "seconds": round(time.perf_counter() - started, 1)}))
+    save(given.lists, lists, chosen, started)
+
+
+def save(path: str, lists: np.ndarray, chosen: dict, started: float) -> None:
+    """Write lists, and beside them as JSON what was chosen: peers print of their own accord."""
+    np.save(path, lists)
+    told = {"chosen": chosen, "seconds": round(time.perf_counter() - started, 1)}
+    Path(path).with_suffix(".json").write_text(json.dumps(told))
 
 
 if __name__ == "__main__":
