@@ -240,7 +240,11 @@ SHOWN = {
     "events": ("insights", "SELECT * FROM theme_history ORDER BY as_of, theme_id, kind, event_id"),
     "recommendations": (
         "customers",
-        'SELECT * FROM recommendation WHERE $user IS NULL OR user_id = $user ORDER BY user_id, "rank"',
+        """SELECT r.*, e.because FROM recommendation AS r LEFT JOIN (
+            SELECT user_id, "rank", list(because_item_id ORDER BY nth) AS because
+            FROM recommendation_evidence GROUP BY user_id, "rank"
+        ) AS e USING (user_id, "rank")
+        WHERE $user IS NULL OR user_id = $user ORDER BY user_id, r."rank" """,
     ),
     "quality": ("insights", "SELECT * FROM quality ORDER BY metric, about"),
     "ledger": ("insights", "SELECT * FROM ledger ORDER BY stage"),

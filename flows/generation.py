@@ -45,6 +45,7 @@ def compose_generation(night: Night) -> Content:
     share, trend = correct_trend(night, insights, counted)
     tables = {
         **journaled,
+        "recommendation_evidence": _of_shown(journaled["recommendation_evidence"], insights.themes),
         "change": _changes_in_words(journaled["change"], items, insights),
         "driver": journaled["driver"].join(insights.themes.filter("is_shown"), on="theme_id", how="semi"),
         "decision": decisions,
@@ -84,6 +85,15 @@ def _standing(
     )
     standing = standing.with_columns(pl.col("rank").rank("ordinal"))
     return standing, evidence.join(standing, on="decision_id", how="semi")
+
+
+def _of_shown(reasons: pl.DataFrame, themes: pl.DataFrame) -> pl.DataFrame:
+    """Reasons of recommendations, without the praise of themes that are shown no more."""
+    shown = themes.filter("is_shown")["theme_id"]
+    is_shown = pl.col("theme_id").is_in(shown.implode())
+    return reasons.with_columns(
+        pl.when(is_shown).then(name).alias(name) for name in ("theme_id", "opinion_id")
+    )
 
 
 def _decisions_in_words(

@@ -22,6 +22,7 @@ def interactions_of(night: Night, use: Use) -> pl.DataFrame:
     """
     rows = live_rows(night, "interactions", use=use)
     if rows.is_empty():
-        return TABLES["interaction"].empty().rename({"interaction_id": "id"})
+        empty = TABLES["interaction"].empty().rename({"interaction_id": "id"})
+        return empty.with_columns(author_key=pl.lit(None, pl.String))
     local = pl.col("created_at").dt.convert_time_zone(night.settings.store.time_zone)
     return with_rating_share(rows, night).with_columns(day=local.dt.date())

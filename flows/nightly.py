@@ -15,7 +15,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from flows import aspects, briefs, decisions, ingest, publish, steps, themes, words
+from flows import aspects, briefs, decisions, ingest, publish, recommendations, steps, themes, words
 from flows.night import Handle, begin_night
 from flows.people_erasing import expire
 
@@ -58,7 +58,7 @@ name_aspects = step(aspects.name_aspects)
 place_themes = step(themes.place_themes)
 decide = step(decisions.decide)
 write_briefs = step(briefs.write_briefs)
-recommend_items = step(publish.recommend_items)
+recommend_items = step(recommendations.recommend_items)
 publish_generation = step(publish.publish)
 
 

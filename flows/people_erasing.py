@@ -33,6 +33,7 @@ from flows.ingest import N_FOLDS
 from flows.night import Handle, Night, past_night, read_manifest_rows
 from flows.people import is_expired
 from flows.people_belongings import Owned, belongings_of, source_rows, with_document_ids
+from flows.recommendations import RANKER
 from flows.steps import item_texts, rated_documents
 
 HEADS = "sentiment_head"
@@ -131,6 +132,9 @@ def _sweep_all(settings: Settings, store: Store, owned: Owned, who: str, **subje
     names = drop_from_generations(store, belongings)
     for recipe in store.lake.recipes("vocabulary"):
         replace_in_lake(store, "vocabulary", recipe, pl.DataFrame())  # the next night learns another
+    if owned.interactions.height:
+        for recipe in store.lake.recipes(RANKER):
+            replace_in_lake(store, RANKER, recipe, pl.DataFrame())  # so it does here
     if owned.is_rated:
         _refit_heads(settings, store, belongings)
     _redact_name(store, owned.users["key"].to_list())

@@ -42,7 +42,7 @@ _COLUMNS = {
         "share_high",
         "negative_share",
     ],
-    "recommendations": ["user_id", "rank", "item_id", "score", "method"],
+    "recommendations": ["user_id", "rank", "item_id", "score", "method", "because"],
     "quality": ["metric", "value", "n", "about"],
     "ledger": [
         "stage",

@@ -1,4 +1,4 @@
-"""The steps that conclude: what to decide, what to recommend, and the generation that readers see."""
+"""The step that concludes: how good the night was, and the generation that readers see."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from analytics.errors import NotPublished
-from analytics.identity import canonical_json, hash_of
 from analytics.insight.briefing import coverage_sentence
 from analytics.models.sentiment import NEGATIVE_RATING, POSITIVE_RATING
 from analytics.settings import Settings
@@ -20,57 +18,12 @@ from analytics.tables import TABLES
 from flows.briefing import not_covered
 from flows.changes import FALSE_ALARMS, N_SHUFFLES, backtested
 from flows.compose import Insights, compose_insights, theme_events_of
-from flows.gather import is_mostly_unread, live_rows
-from flows.generation import compose_generation, item_vectors
-from flows.interactions import interactions_of
+from flows.gather import is_mostly_unread
+from flows.generation import compose_generation
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows
-from flows.people import without_objecting
 from flows.steps import read_head
 from flows.theme_changes import EMBEDDING_CHANGED
-from recommender.ranking import recommend, recommend_recipe
-
-
-def recommend_items(night: Night, vectors: Handle) -> Handle:
-    """Make a list for every customer: by the words of what they liked, or by what is popular."""
-    settings = night.settings.recommendations
-    recipe = recommend_recipe(settings, vectors.recipe)
-    interactions = without_objecting(night, interactions_of(night, "recommend"))
-    if settings.kinds:
-        interactions = interactions.filter(pl.col("kind").is_in(settings.kinds))
-    users = without_objecting(night, live_rows(night, "users", use="recommend"))
-    known = users["id"].to_list() if users.height else []
-    items = live_rows(night, "items", use="recommend")
-    item_ids = items["id"].to_list() if items.height else []
-    lists = recommend(
-        interactions.select("user_id", "item_id", "created_at", "rating_share"),
-        sorted({*known, *interactions["user_id"].drop_nulls()}),
-        pl.DataFrame({"item_id": item_ids}, schema={"item_id": pl.String}),
-        _aligned(item_vectors(night), item_ids),
-        settings,
-        as_of=night.as_of,
-        time_zone=night.settings.store.time_zone,
-    )
-    journal = night.store.journal
-    rows = lists.recommendation.with_columns(recipe=pl.lit(hash_of(recipe)))
-    journal.write("recommendation", night.made_by, rows)
-    journal.write("recommendation_evidence", night.made_by, lists.recommendation_evidence)
-    n_users = lists.recommendation["user_id"].n_unique()
-    return Handle("recommendation", hash_of(recipe), canonical_json(recipe), n_users)
-
-
-def _aligned(vectors: pl.DataFrame, item_ids: list[str]) -> np.ndarray:
-    """Unit vectors in the order of `item_ids`, zero for items without words: float32 (n_items, n_dims)."""
-    matrix = (
-        vectors["vector"].to_numpy().astype(np.float32) if vectors.height else np.zeros((0, 1), np.float32)
-    )
-    row_of = {item: row for row, item in enumerate(vectors["item_id"])}
-    aligned = np.zeros((len(item_ids), matrix.shape[1]), np.float32)
-    for place, item in enumerate(item_ids):
-        if item in row_of:
-            vector = matrix[row_of[item]]
-            aligned[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
-    return aligned
-
+from recommender.guard import WORSE
 
 _TOLD_OF_STAGES = frozenset(
     "n_failed n_parked n_left n_erased n_expired n_rejected n_sentences n_named n_names_rejected "
@@ -103,10 +56,33 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
             if name in _TOLD_OF_STAGES and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     rows += _reanchored(night)
+    rows += _recommended(night)
     rate, measured = backtested(night)
     rows.append((FALSE_ALARMS, rate, N_SHUFFLES, measured.isoformat()))
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
+
+
+def _recommended(night: Night) -> list[tuple[str, float | None, int, str]]:
+    """How lists would have done on the days held out, beside what was popular, and how many are new."""
+    check = night.store.journal.read("recommendation_check", [night.made_by]).row(0, named=True)
+    days = "no days held out" if check["days"] is None else f"last {check['days']:g} days held out"
+    about = f"{check['verdict']}; {days}"
+    n = check["n_customers"]
+    rows = [
+        (f"recommendation_{name}", check[name], n, about)
+        for name in ("ndcg", "popular_ndcg", "ahead", "low", "high", "rules_price")
+    ]
+    listed = night.store.journal.read("recommendation", [night.made_by])
+    n_users = listed["user_id"].n_unique()
+    switched = float(check["ranker_fitted_on"] == night.as_of)
+    fitted = check["ranker_fitted_on"] or "never, too few customers came back"
+    return [
+        *rows,
+        ("recommendation_withheld", float(check["verdict"] == WORSE), n_users, f"made {check['made_on']}"),
+        ("recommendation_churn", check["churn"], n_users, "customers with a list"),
+        ("ranker_switched", switched, n, f"fitted {fitted}"),
+    ]
 
 
 def _reanchored(night: Night) -> list[tuple[str, float | None, int, str]]:
@@ -235,6 +211,9 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         degraded.append(f"{facts['n_failed']} texts got no answer and are owed again")
     if facts["n_parked"]:
         degraded.append(f"{facts['n_parked']} texts are parked after failing on several nights")
+    check = journal.read("recommendation_check", [night.made_by]).row(0, named=True)
+    if check["verdict"] == WORSE:
+        degraded.append(_why_withheld(check))
     if is_mostly_unread(documents) and not insights.themes["is_shown"].any():
         degraded.append(_why_no_themes(documents))
     return {
@@ -258,6 +237,16 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "started_at": night.started_at,
         "seconds": elapsed(night),
     }
+
+
+def _why_withheld(check: dict[str, Any]) -> str:
+    """Why tonight's lists are not published, and which are."""
+    stay = f"those of {check['made_on']} stay" if check["made_on"] else "there are none yet"
+    return (
+        f"lists are withheld, and {stay}: on the last {check['days']:g} days they lost to popular items by "
+        f"{-check['ahead']:.4f} NDCG@10 ({-check['high']:.4f} to {-check['low']:.4f}), "
+        f"{check['n_customers']:,} customers"
+    )
 
 
 def _why_no_themes(documents: pl.DataFrame) -> str:

@@ -29,7 +29,9 @@ class Reasons:
     """float64 (n,): part of the sum of the trees, largest first within a listed item."""
 
 
-def attribute(model: Model, events: Events, listed: Listed) -> Reasons:
+def attribute(
+    model: Model, events: Events, listed: Listed, parts: dict[str, np.ndarray] | None = None
+) -> Reasons:
     """Split what generators add to each listed item over the history.
 
     What the features of a generator add to the sum of the trees (TreeSHAP) belongs to those items of the
@@ -40,27 +42,21 @@ def attribute(model: Model, events: Events, listed: Listed) -> Reasons:
         model: With a ranker; without one each generator adds alike.
         events: Of the customers.
         listed: As `recommend_items` returns it for them.
+        parts: As `Model.parts` returns it for what is listed, where that is known.
     """
-    names = [name.split(":")[0] for name in model.generators.feature_names]
-    if model.ranker is None:
-        added = np.where(
-            [name.endswith("of best") for name in model.generators.feature_names], listed.features, 0
-        )
-    else:
-        added = model.ranker.contributions(listed.features)
+    added = model.parts(listed.features) if parts is None else parts
     lengths = np.diff(events.start)[listed.row]
     which = np.repeat(np.arange(len(listed.row)), lengths)
     first = np.concatenate([[0], np.cumsum(lengths)])[:-1]
     entry = np.repeat(events.start[listed.row] - first, lengths) + np.arange(len(which))
     given = np.zeros(len(which))
     for generator in model.generators.by_history:
-        mine = added[:, [name == generator.name for name in names]].sum(axis=1)
         counted = model.generators.history(events, generator).data
         lent = entries_of(generator.lends, events.column[entry], listed.column[which])
-        parts = np.where(counted[entry] != 0, counted[entry] * lent, 0.0)
-        whole = np.bincount(which, parts, minlength=len(listed.row))
-        share = np.divide(parts, whole[which], out=np.zeros_like(parts), where=np.abs(whole[which]) > 1e-12)
-        given += mine[which] * share
+        said = np.where(counted[entry] != 0, counted[entry] * lent, 0.0)
+        whole = np.bincount(which, said, minlength=len(listed.row))
+        share = np.divide(said, whole[which], out=np.zeros_like(said), where=np.abs(whole[which]) > 1e-12)
+        given += added[generator.name][which] * share
     order = np.lexsort((entry, -given, which))
     kept = order[given[order] != 0]
     return Reasons(which[kept], entry[kept], given[kept])

@@ -15,7 +15,10 @@ N_PROPOSED = 50
 WINDOWS = (7, 30, 90, 365)
 """Days in which popularity is counted; of events without time, a customer's last entries."""
 WORDS, MEANING, LINEAR, FACTORS, FOLLOWS, NEXT = "words", "meaning", "linear", "factors", "follows", "next"
+CATEGORY = "category"
 POPULAR = "popular"
+EVER_TAKEN = f"{POPULAR}: all days"
+"""The feature that is 0 where nobody ever took the item."""
 LAST = "last"
 """Ends the name of a generator that looks at a customer's last item alone."""
 
@@ -28,6 +31,8 @@ class Catalogue:
     """Title, description, attributes; empty where there are none."""
     vectors: np.ndarray | None = None
     """Embeddings of the texts, unit rows (n_items, n_dims); None: no embedding model."""
+    categories: list[str | None] | None = None
+    """What each item is one of; None of an item, or at all: not known."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,15 @@ class Generators:
     def feature_names(self) -> list[str]:
         """What `propose` tells of each candidate; up to the first colon the generator that it comes from."""
         told = [f"{one.name}: {what}" for one in self.by_history for what in ("score", "of best", "best")]
-        popular = [f"{POPULAR}: {days} days" for days in (*WINDOWS, "all")]
-        return [*told, *popular, f"{POPULAR}: age", "customer: items", "customer: popularity of last"]
+        popular = [f"{POPULAR}: {days} days" for days in WINDOWS]
+        return [
+            *told,
+            *popular,
+            EVER_TAKEN,
+            f"{POPULAR}: age",
+            "customer: items",
+            "customer: popularity of last",
+        ]
 
     def history(self, events: Events, generator: Generator) -> sp.csr_matrix:
         """Customers × items: what each item of a history counts for."""
@@ -111,7 +123,10 @@ def fit_generators(
         found.append(Generator(FACTORS, 0.9, lending.factors(events, seed=seed)))
     for name, matrix in alike.items():
         found += [Generator(name, 0.7, matrix), Generator(f"{name} {LAST}", 0.0, matrix)]
-    return Generators(found, _popularity(events, now), _age(events, now), half_life_days, now)
+    popularity = _popularity(events, now)
+    if catalogue.categories is not None and any(catalogue.categories):
+        found.append(Generator(CATEGORY, 0.7, lending.popular_alike(catalogue.categories, popularity)))
+    return Generators(found, popularity, _age(events, now), half_life_days, now)
 
 
 def compare_texts(catalogue: Catalogue) -> dict[str, sp.csr_matrix]:
@@ -137,7 +152,7 @@ class Candidates:
 
 
 def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPOSED) -> Candidates:
-    """What each generator proposes to each customer, none that the customer has.
+    """What each generator proposes to each customer; nothing that the customer has or nothing speaks for.
 
     Args:
         generators: As they were fitted.
@@ -149,10 +164,11 @@ def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPO
     has[events.user, events.column] = True
     n = min(n_proposed, n_items)
     proposed = np.zeros_like(has)
-    everywhere = np.argsort(-generators.popularity, axis=1, kind="stable")
     furthest = n + int(np.diff(events.start).max(initial=0))
-    for order in everywhere:
-        is_free = ~has[:, order[:furthest]]
+    for popularity in generators.popularity:
+        order = np.argsort(-popularity, kind="stable")[:furthest]
+        order = order[popularity[order] > 0]
+        is_free = ~has[:, order]
         row, place = np.nonzero(is_free & (np.cumsum(is_free, axis=1) <= n))
         proposed[row, order[place]] = True
     spoken = [generators.scores(events, generator) for generator in generators.by_history]

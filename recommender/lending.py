@@ -31,6 +31,8 @@ LEAST_PRIOR = 0.01
 MAX_DENSE_ITEMS = 15_000
 """Of a larger catalogue no inverse is made."""
 N_FACTORS, FACTOR_ROUNDS = 128, 12
+N_OF_CATEGORY = 20
+"""Items of a category that were taken in a window of which its popularity is told."""
 
 
 def item_popularity(events: Events) -> np.ndarray:
@@ -115,6 +117,38 @@ def alike(vectors: np.ndarray | sp.csr_matrix) -> sp.csr_matrix:
         return np.asarray(part)
 
     return _largest_of_rows(rows, vectors.shape[0])
+
+
+def popular_alike(categories: Sequence[str | None], popularity: np.ndarray) -> sp.csr_matrix:
+    """How popular items are within the category of an item, beside the most popular one of it.
+
+    Args:
+        categories: Of each item; None: of none.
+        popularity: Customers of each item by window, the shortest first, (n_windows, n_items); each category
+            counts by the shortest one in which enough of its items were taken.
+    """
+    known: dict[str, list[int]] = {}
+    for nth, category in enumerate(categories):
+        if category:
+            known.setdefault(category, []).append(nth)
+    rows, columns, values = [], [], []
+    for listed in known.values():
+        members = np.array(listed)
+        windows = popularity[:, members]
+        enough = (windows > 0).sum(axis=1) >= min(N_OF_CATEGORY, len(members))
+        counted = windows[int(np.argmax(enough))] if enough.any() else windows[-1]
+        best = np.argsort(-counted, kind="stable")[:N_KEPT]
+        best = best[counted[best] > 0]
+        share = counted[best] / max(1.0, float(counted.max(initial=0)))
+        rows.append(np.repeat(members, len(best)))
+        columns.append(np.tile(members[best], len(members)))
+        values.append(np.tile(share, len(members)))
+    if not rows:
+        return sp.csr_matrix((len(categories), len(categories)), dtype=np.float32)
+    row, column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+    is_other = row != column
+    entries = value[is_other].astype(np.float32), (row[is_other], column[is_other])
+    return sp.csr_matrix(entries, shape=(len(categories), len(categories)))
 
 
 def word_vectors(texts: Sequence[str]) -> sp.csr_matrix:

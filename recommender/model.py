@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from recommender.candidates import (
+    EVER_TAKEN,
+    POPULAR,
     Candidates,
     Catalogue,
     Generators,
@@ -17,7 +19,7 @@ from recommender.candidates import (
 )
 from recommender.events import Events, place_within
 from recommender.lending import BLOCK_CELLS, entries_of
-from recommender.ranker import MIN_LISTS, Ranker, fit_ranker
+from recommender.ranker import MIN_LISTS, Lists, Ranker, fit_ranker, stack_lists
 
 HORIZONS = (7, 14, 28, 56, 112)
 """Days of the window whose events are learned to be foreseen: the first one in which enough customers act."""
@@ -29,6 +31,8 @@ MAX_LISTS = 8_000
 """Customers that the ranker learns from at most."""
 LEARNED_SHARE = 0.75
 """Of them; from the others it learns what its sums are worth."""
+POPULAR_PART = 0.5
+"""What popularity counts for beside each generator where there is no ranker."""
 COLD_SHARE, THIN_SHARE = 0.1, 0.1
 """Of items that are hidden from the generators, and of customers whose history is cut to its last entry,
 while the ranker learns, so that it learns what to trust where little is known.
@@ -67,12 +71,23 @@ class Model:
         """
         if self.ranker is not None:
             return np.round(self.ranker.sums(features), 9)
+        return np.asarray(np.sum(list(self.parts(features).values()), axis=0))
+
+    def parts(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """What each generator, popularity among them, adds to the order of candidates: float64 (n,) each."""
         names = self.generators.feature_names
-        near = [column for column, name in enumerate(names) if name.endswith(": of best")]
-        ever = names.index("popular: all days")
+        if self.ranker is not None:
+            added = self.ranker.contributions(features)
+            of = [name.split(":")[0] for name in names]
+            return {one: added[:, [name == one for name in of]].sum(axis=1) for one in self.generators.names}
         most = float(np.log1p(self.generators.popularity[-1].max(initial=0)))
-        popular = features[:, ever] / max(most, 1e-9)
-        return np.asarray((features[:, near].sum(axis=1) + 0.5 * popular) / (len(near) + 0.5))
+        whole = len(self.generators.by_history) + POPULAR_PART
+        found = {
+            one.name: features[:, names.index(f"{one.name}: of best")] / whole
+            for one in self.generators.by_history
+        }
+        ever = features[:, names.index(EVER_TAKEN)]
+        return {**found, POPULAR: POPULAR_PART * ever / max(most, 1e-9) / whole}
 
 
 @dataclass(frozen=True)
@@ -147,11 +162,14 @@ def fit_model(
         seed: Of what is drawn.
     """
     alike = compare_texts(catalogue)
-    ranker = _learn(events, catalogue, alike, half_life_days, seed)
-    generators = fit_generators(
-        events, catalogue, half_life_days=half_life_days, now=now, seed=seed, texts_alike=alike
-    )
-    return Model(generators, ranker)
+
+    def fit(known: Events, now: float) -> Generators:
+        return fit_generators(
+            known, catalogue, half_life_days=half_life_days, now=now, seed=seed, texts_alike=alike
+        )
+
+    ranker = learn_ranker(events, fit, seed=seed)
+    return Model(fit(events, now), ranker)
 
 
 def recommend_items(model: Model, events: Events, n_listed: int) -> Listed:
@@ -182,47 +200,38 @@ def user_blocks(events: Events) -> Iterator[tuple[int, Events]]:
         yield first, events.of_users(np.arange(first, min(first + step, events.n_users)))
 
 
-def _learn(
-    events: Events, catalogue: Catalogue, alike: dict, half_life_days: float | None, seed: int
-) -> Ranker | None:
+Fit = Callable[[Events, float], Generators]
+"""Fits generators on the events up to a time."""
+
+
+def learn_ranker(events: Events, fit: Fit, *, seed: int) -> Ranker | None:
+    """Learn how what generators say foresees the last events; None where too few customers came back.
+
+    Args:
+        events: All that may be learned from.
+        fit: Fits generators on what was known at a cut.
+        seed: Of what is drawn.
+    """
     draw = np.random.default_rng(seed)
     is_judge = draw.random(events.n_users) >= LEARNED_SHARE
     futures = hold_out(events)
+    if sum(len(future.customers) for future in futures) < MIN_LISTS:
+        return None
     of_windows = [
-        _lists_of_window(
-            future, catalogue, alike, half_life_days, is_judge, MAX_LISTS // len(futures), draw, seed
-        )
-        for future in futures
+        _lists_of_window(future, fit, is_judge, MAX_LISTS // len(futures), draw) for future in futures
     ]
-    learned = _stacked([window[0] for window in of_windows])
-    judged = _stacked([window[1] for window in of_windows])
+    learned = stack_lists([window[0] for window in of_windows])
+    judged = stack_lists([window[1] for window in of_windows])
     n_lists = sum(len(np.unique(side[0].row)) for side in (learned, judged))
     if n_lists < MIN_LISTS or not learned[1].any() or not judged[1].any():
         return None
     names = of_windows[0][2]
-    return fit_ranker(
-        *learned,
-        *judged,
-        feature_names=names,
-        cold_feature=next(name for name in names if name.endswith(": all days")),
-        seed=seed,
-    )
-
-
-_Lists = tuple[Candidates, np.ndarray]
-"""Candidates, and which of them were taken."""
+    return fit_ranker(*learned, *judged, feature_names=names, seed=seed)
 
 
 def _lists_of_window(
-    future: Future,
-    catalogue: Catalogue,
-    alike: dict,
-    half_life_days: float | None,
-    is_judge: np.ndarray,
-    n_lists: int,
-    draw: np.random.Generator,
-    seed: int,
-) -> tuple[_Lists, _Lists, list[str]]:
+    future: Future, fit: Fit, is_judge: np.ndarray, n_lists: int, draw: np.random.Generator
+) -> tuple[Lists, Lists, list[str]]:
     """Candidates at a cut, of customers to learn from and of those to judge by, and what features they have.
 
     Some items are hidden from the generators and some histories cut short.
@@ -234,9 +243,7 @@ def _lists_of_window(
     is_thin = draw.random(events.n_users) < THIN_SHARE
     known = events.where(~is_hidden[events.column])
     known = known.where(~is_thin[known.user] | (known.back == 0))
-    generators = fit_generators(
-        known, catalogue, half_life_days=half_life_days, now=future.now, seed=seed, texts_alike=alike
-    )
+    generators = fit(known, future.now)
     sides = [
         _with_taken(generators, known.of_users(rows), future.taken.of_users(rows))
         for rows in (np.sort(customers[~is_judge[customers]]), np.sort(customers[is_judge[customers]]))
@@ -244,7 +251,7 @@ def _lists_of_window(
     return sides[0], sides[1], generators.feature_names
 
 
-def _with_taken(generators: Generators, known: Events, taken: Events) -> _Lists:
+def _with_taken(generators: Generators, known: Events, taken: Events) -> Lists:
     parts = [
         Candidates(proposed.row + first, proposed.column, proposed.features)
         for first, block in user_blocks(known)
@@ -261,15 +268,6 @@ def _with_taken(generators: Generators, known: Events, taken: Events) -> _Lists:
 def _joined(parts: list[Candidates]) -> Candidates:
     fields = ("row", "column", "features")
     return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
-
-
-def _stacked(windows: list[_Lists]) -> _Lists:
-    """Lists of several windows as one: a customer of two windows has two lists."""
-    parts, n_rows = [], 0
-    for proposed, _ in windows:
-        parts.append(Candidates(proposed.row + n_rows, proposed.column, proposed.features))
-        n_rows += int(proposed.row.max(initial=-1)) + 1
-    return _joined(parts), np.concatenate([is_taken for _, is_taken in windows])
 
 
 def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:

@@ -139,20 +139,61 @@ class DecisionSettings(Section):
     max_quotes: int = Field(5, ge=1, description="How many quotes stand under a decision, one per author.")
 
 
+class KindSettings(Section):
+    """How much a kind of interaction tells."""
+
+    kind: str = Field(min_length=1, description="As the source names it, lower case.")
+    weight: float = Field(
+        ge=-1, le=1, description="1: as much as an order; below 0: the customer turns away from the item."
+    )
+
+
 class RecommendationSettings(Section):
     """What the lists for customers look like."""
 
     list_length: int = Field(10, ge=1, description="Items in each customer's list.")
-    popular_days: int = Field(90, ge=1, description="Window in which popularity is counted.")
-    half_life_days: float = Field(
-        180.0,
-        gt=0,
-        description="Days after which an event counts half in what a customer likes, where recommendations "
-        "are evaluated.",
+    kept_candidates: int = Field(
+        30, ge=1, description="Best items of each customer that are kept, and that rules choose from."
     )
     kinds: tuple[str, ...] = Field(
         (), description="Kinds of interactions that show a liking, such as order; left out, all do."
     )
+    weights: tuple[KindSettings, ...] = Field(
+        (),
+        description="Kinds that count for less than 1 or against an item, each in a "
+        "[[recommendations.weights]] of its own.",
+    )
+    half_life_days: float = Field(
+        180.0, gt=0, description="Days after which an event counts half in what a customer likes."
+    )
+    refit_every_days: int = Field(
+        28, ge=1, description="Nights between two fits of the ranker; a switch is recorded, never silent."
+    )
+    category: str = Field(
+        "category", description="Segment of items that names their category, where a source maps it."
+    )
+    exclude: tuple[str, ...] = Field((), description="Ids of items that are on no list.")
+    diversity: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="What being like another item of the list costs an item, in shares of the best score.",
+    )
+    new_share: float = Field(
+        0.1, ge=0, le=1, description="Share of each list that goes to new items, where any are candidates."
+    )
+    new_days: int = Field(
+        30, ge=1, description="An item is new for so many days after it came or was first taken."
+    )
+
+    @model_validator(mode="after")
+    def _keeps_enough(self) -> RecommendationSettings:
+        if self.kept_candidates < self.list_length:
+            raise ValueError(
+                f"kept_candidates = {self.kept_candidates} is less than list_length = {self.list_length}; "
+                "lists are chosen from what is kept, so raise it"
+            )
+        return self
 
 
 class ScheduleSettings(Section):

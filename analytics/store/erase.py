@@ -57,6 +57,7 @@ class Belongings:
             "user_id": self.user_ids,
             "document_id": self.document_ids | self.replaced_ids,
             "opinion_id": self.opinion_ids,
+            "interaction_id": self.interaction_ids,
             "row_hash": self.source_keys,
         }[column]
 
@@ -97,29 +98,27 @@ DERIVED = (
 SOURCES = ("interaction", "user", "document")
 """Stages that hold what sources say."""
 
-JOURNAL_OWNERS = {
-    "decision_evidence": "opinion_id",
-    "brief_citation": "opinion_id",
-    "recommendation": "user_id",
-    "recommendation_evidence": "user_id",
-    "quarantine": "row_hash",
+JOURNAL_OWNERS: dict[str, tuple[str, ...]] = {
+    "decision_evidence": ("opinion_id",),
+    "brief_citation": ("opinion_id",),
+    "recommendation": ("user_id",),
+    "recommendation_evidence": ("user_id", "opinion_id", "interaction_id"),
+    "recommendation_candidate": ("user_id",),
+    "rule_log": ("user_id",),
+    "quarantine": ("row_hash",),
 }
-"""Journal tables with rows about a person, and the column that says whom."""
+"""Journal tables with rows about a person, and the columns any of which says whom."""
 
-GENERATION_OWNERS = {
-    "document": "document_id",
-    "document_edit": "document_id",
-    "opinion": "document_id",
-    "opinion_theme": "opinion_id",
-    "decision_evidence": "opinion_id",
-    "brief_citation": "opinion_id",
-    "quarantine": "row_hash",
-    "user": "user_id",
-    "interaction": "user_id",
-    "recommendation": "user_id",
-    "recommendation_evidence": "user_id",
+GENERATION_OWNERS: dict[str, tuple[str, ...]] = {
+    "document": ("document_id",),
+    "document_edit": ("document_id",),
+    "opinion": ("document_id",),
+    "opinion_theme": ("opinion_id",),
+    "user": ("user_id",),
+    "interaction": ("user_id",),
+    **JOURNAL_OWNERS,
 }
-"""Published tables with rows about a person, and the column that says whom."""
+"""Published tables with rows about a person, and the columns any of which says whom."""
 
 GENERATION_MENTIONS = {
     "theme": ("typical_opinion_id", "opinion_id"),
@@ -185,8 +184,8 @@ def drop_from_journal(store: Store, belongings: Belongings) -> dict[str, int]:
     A decision that has lost all its evidence goes too: nothing is claimed without.
     """
     gone = {
-        table: store.journal.drop_rows(table, column, belongings.by_column(column))
-        for table, column in JOURNAL_OWNERS.items()
+        table: sum(store.journal.drop_rows(table, column, belongings.by_column(column)) for column in columns)
+        for table, columns in JOURNAL_OWNERS.items()
     }
     gone["decision"] = 0
     for path in sorted((store.journal.root / "decision").glob("*.parquet")):
@@ -280,8 +279,7 @@ def _published(connection: duckdb.DuckDBPyConnection, table: Table) -> pl.DataFr
 
 
 def _without(table: Table, rows: pl.DataFrame, belongings: Belongings) -> pl.DataFrame:
-    owner = GENERATION_OWNERS.get(table.name)
-    if owner is not None:
+    for owner in GENERATION_OWNERS.get(table.name, ()):
         gone = pl.col(owner).is_in(list(belongings.by_column(owner))).fill_null(False)
         rows = rows.filter(~gone)
     mention, what = GENERATION_MENTIONS.get(table.name, ("", ""))

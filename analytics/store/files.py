@@ -80,11 +80,16 @@ def put_parquet(path: Path, frame: pl.DataFrame, facts: dict[str, Any] | None = 
 
 
 def drop_rows(paths: Iterable[Path], column: str, values: Iterable[str]) -> int:
-    """Rewrite Parquet files without the rows whose column holds one of the values; how many went."""
+    """Rewrite Parquet files without the rows whose column holds one of the values; how many went.
+
+    Files that an older version of this program wrote may lack the column.
+    """
     gone = list(values)
     n_dropped = 0
     for path in paths:
         rows = pl.read_parquet(path)
+        if column not in rows.columns:
+            continue
         left = rows.filter(~pl.col(column).is_in(gone).fill_null(False))
         if left.height < rows.height:
             put_parquet(path, left, facts_of(path))

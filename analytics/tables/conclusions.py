@@ -216,4 +216,25 @@ CONCLUSIONS = (
         key=("brief_id", "nth", "rank"),
         journaled=True,
     ),
+    Table(
+        "recommendation_check",
+        "run",
+        {
+            "run_id": pl.String,
+            "verdict": pl.String,  # ahead | no worse | worse | not enough evidence
+            "n_customers": pl.Int64,  # who took something on the days held out
+            "days": pl.Float64,  # held out
+            "ndcg": pl.Float64,  # NDCG@10 of lists, and of what was popular
+            "popular_ndcg": pl.Float64,
+            "ahead": pl.Float64,  # their difference, with its paired 95 % interval
+            "low": pl.Float64,
+            "high": pl.Float64,
+            "rules_price": pl.Float64,  # by how much NDCG@10 is higher without rules
+            "churn": pl.Float64,  # share of what is listed that was not listed the night before
+            "made_on": pl.Date,  # night that made the lists; null: none is published
+            "ranker_fitted_on": pl.Date,  # null: too few customers came back to learn from
+        },
+        key=("run_id",),
+        journaled=True,
+    ),
 )

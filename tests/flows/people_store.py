@@ -19,7 +19,7 @@ from analytics.identity import document_id
 from analytics.store.read import open_published
 from analytics.tables import TABLES
 from flows import decisions as deciding
-from flows import ingest, publish, steps, themes, words
+from flows import ingest, publish, recommendations, steps, themes, words
 from flows.night import begin_night
 from flows.people_erasing import expire
 
@@ -177,7 +177,7 @@ def run_plain(shop: Shop, as_of: date) -> dict:
         sentiment = steps.judge(night, texts, sentences, vectors)
         registry = themes.place_themes(night, texts, sentences, vectors)
         decisions = deciding.decide(night, [documents, texts, sentences, vectors, sentiment, registry])
-        lists = publish.recommend_items(night, vectors)
+        lists = recommendations.recommend_items(night, vectors)
         handles = [documents, texts, sentences, vectors, sentiment, registry, decisions, lists]
         return publish.publish(night, handles)
 

@@ -134,7 +134,7 @@ def test_with_few_customers_there_is_no_ranker_and_yet_a_list() -> None:
 
 @pytest.mark.parametrize(
     ("histories", "n_items", "expected"),
-    [([[0]], 1, [[-1]]), ([[]], 1, [[0]]), ([[0], [1]], 2, [[1], [0]]), ([[], [0, 1]], 2, [[0], [-1]])],
+    [([[0]], 1, [[-1]]), ([[]], 1, [[-1]]), ([[0], [1]], 2, [[1], [0]]), ([[], [0, 1]], 2, [[0], [-1]])],
 )
 def test_small_stores(histories: list[list[int]], n_items: int, expected: list[list[int]]) -> None:
     known = events(histories, n_items)
