@@ -74,8 +74,10 @@ def last_lists(night: Night, known: Known) -> Tables:
     users = pl.DataFrame({"user_id": events.users}, schema={"user_id": pl.String})
     has = pl.DataFrame(
         {
-            "user_id": pl.Series([events.users[row] for row in events.user], dtype=pl.String),
-            "item_id": pl.Series([events.items[column] for column in events.column], dtype=pl.String),
+            "user_id": pl.Series([events.users[row] for row in events.user[events.is_had]], dtype=pl.String),
+            "item_id": pl.Series(
+                [events.items[one] for one in events.column[events.is_had]], dtype=pl.String
+            ),
         }
     )
     excluded = pl.Series(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ from flows.night import Night
 from flows.people import without_objecting
 from recommender.candidates import Catalogue
 from recommender.events import SECONDS_OF_DAY, Events, read_events
+from recommender.model import CutAt, cut_interactions
 from recommender.rules import variants_of
 
 
@@ -26,6 +28,7 @@ class Known:
     interactions: pl.DataFrame
     """As `interactions_of` has them, of people who do not object and of kinds that show a liking."""
     events: Events
+    cut_at: CutAt
     catalogue: Catalogue
     variant: np.ndarray
     """int64 (n_items,): items of the same number are one product."""
@@ -46,18 +49,20 @@ def known_of(night: Night) -> Known:
     users = without_objecting(night, live_rows(night, "users", use="recommend"))
     items = live_rows(night, "items", use="recommend")
     ids = items["id"].to_list() if items.height else []
-    events = read_events(
-        interactions,
-        ids,
-        users["id"].to_list() if users.height else [],
+    read = partial(
+        read_events,
         kind_weights={one.kind: one.weight for one in settings.weights},
+        passing_kinds=[one.kind for one in settings.weights if not one.is_had],
     )
+    events = read(interactions, ids, users["id"].to_list() if users.height else [])
+    read_again = partial(read, items=events.items, users=events.users)
     n_more = events.n_items - len(ids)
     texts = [*(item_words(items) if items.height else []), *[""] * n_more]
     titles = [*(items["title"].fill_null("") if items.height else []), *[""] * n_more]
     return Known(
         interactions,
         events,
+        partial(cut_interactions, interactions, read_again),
         Catalogue(texts, _vectors(night, events.items), _categories(items, settings.category, n_more)),
         variants_of(titles),
         np.isin(np.array(events.items, dtype=object), [*settings.exclude, *_gone(night)]),

@@ -87,7 +87,7 @@ def recommend_items(night: Night, vectors: Handle) -> Handle:
     known = known_of(night)
     seed = stage_seed(night.settings.store.seed, "recommendation")
     tonight = Tonight(night, known, compare_texts(known.catalogue), seed)
-    future = last_window(known.events, known.now)
+    future = last_window(known.events, known.now, known.cut_at)
     learned, check = _learn_and_check(tonight, vectors, future)
     recipe = {
         "stage": "recommendation",
@@ -158,7 +158,7 @@ def _choose_ranker(
         ranker = Ranker.from_text(row["ranker"])
         if list(ranker.feature_names) == feature_names:
             return Learned(ranker, row["fitted_on"], row["recipe"])
-    fitted = learn_ranker(events, tonight.generators, seed=tonight.seed)
+    fitted = learn_ranker(events, tonight.generators, seed=tonight.seed, cut_at=tonight.known.cut_at)
     if fitted is None:
         return Learned()
     recipe = {

@@ -86,10 +86,8 @@ class Generators:
         """Customers × items: what a generator says of each item that the customer does not have."""
         spoken = (self.history(events, generator) @ generator.lends).tocsr()
         spoken.sort_indices()
-        is_had = np.zeros(spoken.shape, dtype=bool)
-        is_had[events.user, events.column] = True
         row = np.repeat(np.arange(spoken.shape[0]), np.diff(spoken.indptr))
-        spoken.data[is_had[row, spoken.indices]] = 0.0
+        spoken.data[events.has[row, spoken.indices]] = 0.0
         return spoken
 
 
@@ -160,8 +158,7 @@ def propose(generators: Generators, events: Events, *, n_proposed: int = N_PROPO
         n_proposed: By each generator.
     """
     n_items = events.n_items
-    has = np.zeros((events.n_users, n_items), dtype=bool)
-    has[events.user, events.column] = True
+    has = events.has
     n = min(n_proposed, n_items)
     proposed = np.zeros_like(has)
     furthest = n + int(np.diff(events.start).max(initial=0))

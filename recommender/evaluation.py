@@ -55,13 +55,12 @@ def lists_of_generator(
     draw = np.random.default_rng(seed)
     columns = np.full((known.n_users, n_listed), -1)
     for first, block in user_blocks(known):
-        has = block.matrix(np.ones(len(block.column))).toarray() > 0
         if name == POPULAR:
             scores = np.tile(generators.popularity[_shown_window(generators)], (block.n_users, 1))
         else:
             one = next(one for one in generators.by_history if one.name == name)
             scores = (generators.history(block, one) @ one.lends).toarray()
-        scores[has] = -np.inf
+        scores[block.has] = -np.inf
         columns[first : first + block.n_users] = _best_of(scores, n_listed, draw)
     return Lists(columns)
 
@@ -227,7 +226,7 @@ def find_leaks(future: Future, fitted: Events) -> list[str]:
     leaks = []
     if np.isfinite(fitted.time).any() and np.nanmax(fitted.time) >= future.now:
         leaks.append(f"{int((fitted.time >= future.now).sum())} events after the cut were learned from")
-    known = fitted.matrix(np.ones(len(fitted.column)))
+    known = fitted.matrix(fitted.is_had.astype(np.float32))
     same = known.multiply(future.taken.matrix(np.ones(len(future.taken.column))))
     if same.nnz:
         leaks.append(f"{same.nnz} of the items to foresee were learned from")

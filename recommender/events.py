@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,8 @@ class Events:
     """float32 (n,), -1 to 1: how much it tells, below 0 where the customer did not like it."""
     time: np.ndarray
     """float64 (n,): days, of any beginning; NaN where nobody knows. Later entries are never earlier."""
+    is_had: np.ndarray
+    """bool (n,): whether the customer has the item now; what he only looked at may still be listed."""
     is_learned: np.ndarray
     """bool (n_users,): whether others' lists may learn from the customer."""
 
@@ -64,7 +66,7 @@ class Events:
         """
         counts = np.bincount(self.user[is_kept], minlength=self.n_users)
         start = np.concatenate([[0], np.cumsum(counts)])
-        kept = self.column[is_kept], self.weight[is_kept], self.time[is_kept]
+        kept = self.column[is_kept], self.weight[is_kept], self.time[is_kept], self.is_had[is_kept]
         return Events(self.users, self.items, start, *kept, self.is_learned)
 
     def of_users(self, rows: np.ndarray) -> Events:
@@ -79,8 +81,16 @@ class Events:
             self.column[entries],
             self.weight[entries],
             self.time[entries],
+            self.is_had[entries],
             self.is_learned[rows],
         )
+
+    @property
+    def has(self) -> np.ndarray:
+        """Customers × items, bool: what each customer has."""
+        has = np.zeros((self.n_users, self.n_items), dtype=bool)
+        has[self.user[self.is_had], self.column[self.is_had]] = True
+        return has
 
     def matrix(self, values: np.ndarray) -> sp.csr_matrix:
         """Customers × items, float32, with the given value of each entry (n,)."""
@@ -93,27 +103,31 @@ def read_events(
     items: Sequence[str],
     users: Sequence[str] = (),
     *,
-    kind_weights: dict[str, float] | None = None,
+    kind_weights: Mapping[str, float] | None = None,
+    passing_kinds: Collection[str] = (),
 ) -> Events:
     """Put interactions together: one entry for each customer and item, at its latest time.
 
     A rating counts as it stands last, below NEUTRAL_SHARE as dislike; without one the weight is that of the
-    weightiest kind. What has no time comes first.
+    weightiest kind, or of the last one where that turns away from the item. What has no time comes first.
 
     Args:
         interactions: Columns user_id, item_id, created_at (null: unknown), rating_share (0 to 1, null: none);
             kind and position (of what has no time) where there are some.
         items: Catalogue; items of interactions that it lacks are added to it.
         users: Customers who need a row though they did nothing.
-        kind_weights: Of kinds that count for more or less than 1; of 0 and below they count as dislike.
+        kind_weights: Of kinds that count for less than 1; below 0 they count as dislike.
+        passing_kinds: Kinds after which a customer does not have the item.
     """
     known = interactions.drop_nulls(["user_id", "item_id"])
     time = pl.col("created_at").dt.epoch("s") / SECONDS_OF_DAY
-    weight = pl.lit(1.0)
-    if kind_weights and "kind" in known.columns:
-        weight = pl.col("kind").replace_strict(kind_weights, default=1.0, return_dtype=pl.Float64)
+    kind = pl.col("kind") if "kind" in known.columns else pl.lit(None, pl.String)
+    weight = kind.replace_strict(dict(kind_weights or {}), default=1.0, return_dtype=pl.Float64)
+    is_had = ~kind.is_in(list(passing_kinds)).fill_null(False)
     place = pl.col("position") if "position" in known.columns else pl.lit(0)
-    rows = known.select("user_id", "item_id", "rating_share", time=time, weight=weight, place=place)
+    rows = known.select(
+        "user_id", "item_id", "rating_share", time=time, weight=weight, is_had=is_had, place=place
+    )
     flooded = (
         rows.drop_nulls("time")
         .group_by("user_id", day=pl.col("time").floor())
@@ -126,7 +140,10 @@ def read_events(
         .group_by("user_id", "item_id")
         .agg(
             rating=pl.col("rating_share").drop_nulls().last(),
-            weight=pl.col("weight").max(),
+            weight=pl.when(pl.col("weight").last() < 0)
+            .then(pl.col("weight").last())
+            .otherwise(pl.col("weight").max()),
+            is_had=pl.col("is_had").any(),
             time=pl.col("time").last(),
             place=pl.col("place").last(),
         )
@@ -149,6 +166,7 @@ def read_events(
         told["column"].to_numpy().astype(np.int32),
         told["weight"].to_numpy().astype(np.float32),
         told["time"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
+        told["is_had"].to_numpy().astype(bool),
         np.array([user not in floods for user in every_user], dtype=bool),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from recommender.evaluation import (
     measure,
 )
 from recommender.events import Events
-from recommender.model import HORIZONS, LEARNED_SPAN, Future, Model, cut, recommend_items
+from recommender.model import (
+    HORIZONS,
+    LEARNED_SPAN,
+    CutAt,
+    Future,
+    Model,
+    cut,
+    recommend_items,
+)
 from recommender.rules import Rules, apply_rules, no_rules
 
 MIN_CUSTOMERS = 200
@@ -45,7 +54,7 @@ class Check:
     """By how much NDCG@10 is higher without rules."""
 
 
-def last_window(events: Events, now: float) -> Future | None:
+def last_window(events: Events, now: float, cut_at: CutAt | None = None) -> Future | None:
     """The last days, as few as bring MIN_CUSTOMERS together; None where events are of too few days.
 
     Where no window within half of the time brings so many, the widest one.
@@ -53,14 +62,16 @@ def last_window(events: Events, now: float) -> Future | None:
     Args:
         events: All that is known.
         now: When it is known, in days.
+        cut_at: As `hold_out` takes it.
     """
+    cut_at = cut_at or partial(cut, events)
     times = events.time[np.isfinite(events.time)]
     span = float(now - times.min()) if len(times) else 0.0
     found = None
     for days in HORIZONS:
         if days > LEARNED_SPAN * span:
             break
-        found = cut(events, now - days, now)
+        found = cut_at(now - days, now)
         if len(_asked(found)) >= MIN_CUSTOMERS:
             return found
     return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import polars as pl
 
 from recommender.candidates import (
     EVER_TAKEN,
@@ -17,7 +19,7 @@ from recommender.candidates import (
     fit_generators,
     propose,
 )
-from recommender.events import Events, place_within
+from recommender.events import SECONDS_OF_DAY, Events, place_within
 from recommender.lending import BLOCK_CELLS, entries_of
 from recommender.ranker import MIN_LISTS, Lists, Ranker, fit_ranker, stack_lists
 
@@ -113,6 +115,29 @@ def cut(events: Events, now: float, until: float = np.inf) -> Future:
     return Future(events.where(is_known), events.where(is_taken), now)
 
 
+CutAt = Callable[[float, float], Future]
+"""Cuts what happened at a time, and takes what came from then until another time for the future."""
+
+
+def cut_interactions(
+    interactions: pl.DataFrame, read: Callable[[pl.DataFrame], Events], now: float, until: float
+) -> Future:
+    """A cut of interactions themselves: nothing that an item of a customer became later is known.
+
+    Args:
+        interactions: As `read_events` takes them.
+        read: Reads some of them; always with the same customers and items.
+        now: The cut, in days.
+        until: The end of the future.
+    """
+    time = pl.col("created_at").dt.epoch("s") / SECONDS_OF_DAY
+    known = read(interactions.filter(time.is_null() | (time < now)))
+    later = read(interactions.filter(time >= now, time < until))
+    row, column = later.user, later.column
+    is_had = entries_of(known.matrix(known.is_had.astype(np.float32)), row, column) > 0
+    return Future(known, later.where((later.weight > 0) & later.is_had & ~is_had), now)
+
+
 def without_last(events: Events) -> Future:
     """Take each customer's last entry for the future; for events that have no time."""
     is_last = (events.back == 0) & (np.diff(events.start)[events.user] > 1)
@@ -120,12 +145,17 @@ def without_last(events: Events) -> Future:
     return Future(events.where(~is_last), events.where(is_last & (events.weight > 0)), now)
 
 
-def hold_out(events: Events) -> list[Future]:
+def hold_out(events: Events, cut_at: CutAt | None = None) -> list[Future]:
     """Cuts near the end of what happened, whose futures have enough customers together, the last one first.
 
     Of the shortest windows that give so many, the last ones; where none do, those that give most.
     Events without time, or of a few days, have one cut: before each customer's last entry.
+
+    Args:
+        events: All that may be learned from.
+        cut_at: Cuts it; the entries themselves are cut where it is left out.
     """
+    cut_at = cut_at or partial(cut, events)
     times = events.time[np.isfinite(events.time)]
     if not len(times):
         return [without_last(events)]
@@ -133,7 +163,7 @@ def hold_out(events: Events) -> list[Future]:
     most: list[Future] = []
     for days in HORIZONS:
         n_windows = min(MAX_WINDOWS, int(LEARNED_SPAN * span // days))
-        futures = [cut(events, end - nth * days, end - (nth - 1) * days) for nth in range(1, n_windows + 1)]
+        futures = [cut_at(end - nth * days, end - (nth - 1) * days) for nth in range(1, n_windows + 1)]
         if not futures:
             break
         n_customers = np.cumsum([len(future.customers) for future in futures])
@@ -204,17 +234,18 @@ Fit = Callable[[Events, float], Generators]
 """Fits generators on the events up to a time."""
 
 
-def learn_ranker(events: Events, fit: Fit, *, seed: int) -> Ranker | None:
+def learn_ranker(events: Events, fit: Fit, *, seed: int, cut_at: CutAt | None = None) -> Ranker | None:
     """Learn how what generators say foresees the last events; None where too few customers came back.
 
     Args:
         events: All that may be learned from.
         fit: Fits generators on what was known at a cut.
         seed: Of what is drawn.
+        cut_at: As `hold_out` takes it.
     """
     draw = np.random.default_rng(seed)
     is_judge = draw.random(events.n_users) >= LEARNED_SHARE
-    futures = hold_out(events)
+    futures = hold_out(events, cut_at)
     if sum(len(future.customers) for future in futures) < MIN_LISTS:
         return None
     of_windows = [

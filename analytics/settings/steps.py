@@ -146,6 +146,10 @@ class KindSettings(Section):
     weight: float = Field(
         ge=-1, le=1, description="1: as much as an order; below 0: the customer turns away from the item."
     )
+    is_had: bool = Field(
+        True,
+        description="Whether the customer has the item then, so that it is listed no more; not so of views.",
+    )
 
 
 class RecommendationSettings(Section):

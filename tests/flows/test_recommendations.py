@@ -60,7 +60,7 @@ def withhold(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on lists lose to what is popular."""
     lost = Check(WORSE, 240, 7.0, 0.01, 0.03, -0.02, -0.03, -0.01, 0.0)
     monkeypatch.setattr(recommendations, "check_lists", lambda *_, **__: lost)
-    monkeypatch.setattr(recommendations, "last_window", lambda events, now: cut(events, now - 1, now))
+    monkeypatch.setattr(recommendations, "last_window", lambda events, now, _: cut(events, now - 1, now))
 
 
 def test_few_customers_are_published_as_not_enough_evidence(shop: Shop) -> None:
@@ -198,7 +198,7 @@ def learns(monkeypatch) -> list[float]:
     """Every fit of a ranker: until when it learned."""
     fits: list[float] = []
 
-    def learn(events, fit, *, seed):
+    def learn(events, fit, *, seed, cut_at):
         fits.append(float(np.nanmax(events.time)))
         return _Ranker(tuple(fit(events, fits[-1] + 1).feature_names))
 
@@ -222,7 +222,7 @@ def test_a_ranker_that_knows_the_days_held_out_is_fitted_anew(shop: Shop, learns
     monkeypatch.setattr(recommendations, "check_lists", lambda *_, **__: said)
     days = iter([5, 5, 6, 9])
     monkeypatch.setattr(
-        recommendations, "last_window", lambda events, now: cut(events, now - next(days), now)
+        recommendations, "last_window", lambda events, now, _: cut(events, now - next(days), now)
     )
     for nth in range(3):
         run_plain(shop, FOURTH + timedelta(days=3 + nth))

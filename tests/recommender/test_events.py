@@ -60,6 +60,26 @@ def test_kinds_weigh_as_the_settings_say() -> None:
     assert told_of(made, "bob") == [("pan", -1.0)]
 
 
+def test_what_was_given_back_last_counts_against_it() -> None:
+    rows = [("ann", "pan", 1, None, "order"), ("ann", "pan", 9, None, "return")]
+    weights = {"return": -1.0}
+    assert told_of(events(*rows, kind_weights=weights), "ann") == [("pan", -1.0)]
+    assert told_of(events(*rows, ("ann", "pan", 20, None, "order"), kind_weights=weights), "ann") == [
+        ("pan", 1.0)
+    ]
+
+
+def test_what_a_customer_only_looked_at_is_not_his() -> None:
+    rows = [
+        ("ann", "pan", 1, None, "view"),
+        ("ann", "tent", 2, None, "view"),
+        ("ann", "tent", 3, None, "order"),
+    ]
+    made = events(*rows, kind_weights={"view": 0.2}, passing_kinds=["view"])
+    assert made.has.tolist() == [[False, False, True]]
+    assert told_of(made, "ann") == [("pan", 0.2), ("tent", 1.0)]
+
+
 def test_customers_and_items_without_events_have_their_place() -> None:
     made = events(("bob", "mug", 1), users=("ann", "cem"))
     assert made.users == ["ann", "bob", "cem"]

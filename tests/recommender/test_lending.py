@@ -25,6 +25,7 @@ def events(histories: list[list[int]], n_items: int) -> Events:
         column,
         np.ones(len(column), np.float32),
         np.full(len(column), np.nan),
+        np.ones(len(column), dtype=bool),
         np.ones(len(histories), dtype=bool),
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
 import numpy as np
+import polars as pl
 import pytest
 from test_lending import events
 
@@ -18,8 +22,8 @@ from recommender.evaluation import (
     measure,
     slices_of,
 )
-from recommender.events import MAX_EVENTS, Events
-from recommender.model import Model, cut, fit_model, hold_out, recommend_items, without_last
+from recommender.events import MAX_EVENTS, Events, read_events
+from recommender.model import Model, cut, cut_interactions, fit_model, hold_out, recommend_items, without_last
 
 N_ITEMS, N_TASTES = 60, 4
 TASTES = np.arange(N_ITEMS) % N_TASTES
@@ -41,7 +45,9 @@ def store(n_customers: int = 900, seed: int = 3, *, has_time: bool = False) -> E
     if not has_time:
         return made
     day = np.concatenate([np.sort(draw.random(len(one)) * 100) for one in histories])
-    return Events(made.users, made.items, made.start, made.column, made.weight, day, made.is_learned)
+    return Events(
+        made.users, made.items, made.start, made.column, made.weight, day, made.is_had, made.is_learned
+    )
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +184,35 @@ def test_proposals_have_the_features_that_are_named(fitted: tuple[Model, Events]
 
 
 # ---- what is known when
+
+
+def test_a_cut_of_interactions_knows_nothing_that_came_later() -> None:
+    """Ann looks at the pan and buys it later, rates the tent twice, and buys the kettle again and again."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        ("ann", "pan", 1, None, "view"),
+        ("ann", "tent", 2, 1.0, "order"),
+        ("ann", "kettle", 3, None, "order"),
+        ("ann", "pan", 20, None, "order"),
+        ("ann", "tent", 21, 0.0, "order"),
+        ("ann", "kettle", 22, None, "order"),
+        ("ann", "mug", 23, None, "view"),
+        ("ann", "bowl", 40, None, "order"),
+    ]
+    schema = ["user_id", "item_id", "created_at", "rating_share", "kind"]
+    told = [(user, item, day + timedelta(days=n), *rest) for user, item, n, *rest in rows]
+    frame = pl.DataFrame(told, schema=schema, orient="row")
+    items = ["bowl", "kettle", "mug", "pan", "tent"]
+    read = partial(read_events, items=items, kind_weights={"view": 0.2}, passing_kinds=["view"])
+    now = day.timestamp() / 86_400 + 10
+    future = cut_interactions(frame, read, now, now + 20)
+    known = dict(zip(future.known.column.tolist(), future.known.weight.round(2).tolist(), strict=True))
+    expected = {items.index("pan"): 0.2, items.index("tent"): 1.0, items.index("kettle"): 1.0}
+    assert known == pytest.approx(expected)
+    assert future.known.time.max() < now
+    assert [items[column] for column in future.taken.column] == ["pan"]
+    assert find_leaks(future, future.known) == []
+    assert hold_out(read(frame), partial(cut_interactions, frame, read))
 
 
 def test_nothing_after_a_cut_is_known() -> None:
