@@ -191,7 +191,7 @@ def _conclude(published: dict[str, Any], config: Path) -> int:
     print(
         f"{verb} {published['generation']}: {published['n_documents']} documents, {published['n_new']} new, "
         f"{published['model_calls']} model calls, {published['seconds']:.0f} s{note}; "
-        + published.pop("coverage")
+        f"{published.pop('coverage')} {published.pop('lists')}"
     )
     option = "" if config == Path("nightloom.toml") else f" --config {config}"
     page = f"streamlit run dashboard/app.py{' --' if option else ''}{option}"
@@ -241,7 +241,7 @@ SHOWN = {
     "recommendations": (
         "customers",
         """SELECT r.*, e.because FROM recommendation AS r LEFT JOIN (
-            SELECT user_id, "rank", list(because_item_id ORDER BY nth) AS because
+            SELECT user_id, "rank", string_agg(because_item_id, ', ' ORDER BY nth) AS because
             FROM recommendation_evidence GROUP BY user_id, "rank"
         ) AS e USING (user_id, "rank")
         WHERE $user IS NULL OR user_id = $user ORDER BY user_id, r."rank" """,

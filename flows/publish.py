@@ -21,9 +21,9 @@ from flows.compose import Insights, compose_insights, theme_events_of
 from flows.gather import is_mostly_unread
 from flows.generation import compose_generation
 from flows.night import Handle, Night, elapsed, past_night, read_manifest_rows
+from flows.recommendation_words import list_quality, lists_sentence, why_withheld
 from flows.steps import read_head
 from flows.theme_changes import EMBEDDING_CHANGED
-from recommender.guard import WORSE
 
 _TOLD_OF_STAGES = frozenset(
     "n_failed n_parked n_left n_erased n_expired n_rejected n_sentences n_named n_names_rejected "
@@ -56,33 +56,11 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
             if name in _TOLD_OF_STAGES and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     rows += _reanchored(night)
-    rows += _recommended(night)
+    rows += list_quality(night)
     rate, measured = backtested(night)
     rows.append((FALSE_ALARMS, rate, N_SHUFFLES, measured.isoformat()))
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
-
-
-def _recommended(night: Night) -> list[tuple[str, float | None, int, str]]:
-    """How lists would have done on the days held out, beside what was popular, and how many are new."""
-    check = night.store.journal.read("recommendation_check", [night.made_by]).row(0, named=True)
-    days = "no days held out" if check["days"] is None else f"last {check['days']:g} days held out"
-    about = f"{check['verdict']}; {days}"
-    n = check["n_customers"]
-    rows = [
-        (f"recommendation_{name}", check[name], n, about)
-        for name in ("ndcg", "popular_ndcg", "ahead", "low", "high", "rules_price")
-    ]
-    listed = night.store.journal.read("recommendation", [night.made_by])
-    n_users = listed["user_id"].n_unique()
-    switched = float(check["ranker_fitted_on"] == night.as_of)
-    fitted = check["ranker_fitted_on"] or "never, too few customers came back"
-    return [
-        *rows,
-        ("recommendation_withheld", float(check["verdict"] == WORSE), n_users, f"made {check['made_on']}"),
-        ("recommendation_churn", check["churn"], n_users, "customers with a list"),
-        ("ranker_switched", switched, n, f"fitted {fitted}"),
-    ]
 
 
 def _reanchored(night: Night) -> list[tuple[str, float | None, int, str]]:
@@ -178,6 +156,7 @@ def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         },
         "held_sources": compose_insights(night).held,
         "coverage": coverage_sentence(run["n_documents"], not_covered(compose_insights(night).documents)),
+        "lists": lists_sentence(night),
         "seconds": elapsed(night),
         "degraded": run["degraded"],
         "briefing": content.files["briefing.md"],
@@ -211,9 +190,7 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         degraded.append(f"{facts['n_failed']} texts got no answer and are owed again")
     if facts["n_parked"]:
         degraded.append(f"{facts['n_parked']} texts are parked after failing on several nights")
-    check = journal.read("recommendation_check", [night.made_by]).row(0, named=True)
-    if check["verdict"] == WORSE:
-        degraded.append(_why_withheld(check))
+    degraded += why_withheld(night)
     if is_mostly_unread(documents) and not insights.themes["is_shown"].any():
         degraded.append(_why_no_themes(documents))
     return {
@@ -237,16 +214,6 @@ def _run_row(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         "started_at": night.started_at,
         "seconds": elapsed(night),
     }
-
-
-def _why_withheld(check: dict[str, Any]) -> str:
-    """Why tonight's lists are not published, and which are."""
-    stay = f"those of {check['made_on']} stay" if check["made_on"] else "there are none yet"
-    return (
-        f"lists are withheld, and {stay}: on the last {check['days']:g} days they lost to popular items by "
-        f"{-check['ahead']:.4f} NDCG@10 ({-check['high']:.4f} to {-check['low']:.4f}), "
-        f"{check['n_customers']:,} customers"
-    )
 
 
 def _why_no_themes(documents: pl.DataFrame) -> str:

@@ -24,7 +24,7 @@ from flows import recommendations
 from flows.cli import main
 from flows.people_erasing import erase
 from flows.recommendation_reasons import Praise, with_praise
-from recommender.guard import NO_EVIDENCE, NO_WORSE, WORSE, Check
+from recommender.guard import AHEAD, NO_EVIDENCE, NO_WORSE, WORSE, Check
 from recommender.model import cut
 
 FOURTH = THIRD + timedelta(days=1)
@@ -71,6 +71,23 @@ def test_few_customers_are_published_as_not_enough_evidence(shop: Shop) -> None:
     assert told["value"] is None
     assert told["about"].startswith("not enough evidence")
     assert set(published(shop, "recommendation")["made_on"]) == {THIRD}
+    said = run_plain(shop, FOURTH)
+    assert said["lists"] == (
+        "Lists for 26 customers; not enough evidence whether they beat popular items: 0 customers to foresee, "
+        "200 needed."
+    )
+
+
+def test_how_far_lists_are_ahead_is_said(shop: Shop, monkeypatch) -> None:
+    found = Check(AHEAD, 240, 7.0, 0.05, 0.03, 0.02, 0.01, 0.03, 0.001)
+    monkeypatch.setattr(recommendations, "check_lists", lambda *_, **__: found)
+    monkeypatch.setattr(recommendations, "last_window", lambda events, now, _: cut(events, now - 1, now))
+    said = run_plain(shop, FOURTH)
+    assert (
+        "ahead of popular items in NDCG@10 by 0.0200 (0.0100 to 0.0300) on the last 7 days." in said["lists"]
+    )
+    assert said["degraded"] == []
+    assert measured(shop)["recommendation_rules_price"] == 0.001
 
 
 def test_lists_that_lose_are_withheld_and_the_last_good_ones_stay(shop: Shop, monkeypatch) -> None:
@@ -83,6 +100,7 @@ def test_lists_that_lose_are_withheld_and_the_last_good_ones_stay(shop: Shop, mo
     stays = published(shop, "recommendation")
     assert stays.drop("recipe").equals(good.drop("recipe"))
     assert set(stays["made_on"]) == {THIRD}
+    assert said["lists"] == "Lists for 26 customers, of 2026-06-03: tonight's are withheld."
     told = measured(shop)
     assert (told["recommendation_withheld"], told["recommendation_churn"]) == (1.0, 0.0)
     assert told["recommendation_high"] == -0.01
