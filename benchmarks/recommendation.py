@@ -100,8 +100,10 @@ def lists_of_peer(peer: str, split: Path, trials: int, minutes: float = 0) -> tu
     return Lists(np.load(lists)), json.loads(lists.with_suffix(".json").read_text())
 
 
-def write_split(path: Path, future: Future, texts: list[str]) -> None:
-    """What a peer is given."""
+def write_split(path: Path, future: Future, texts: list[str], allowed: np.ndarray | None = None) -> None:
+    """What a peer is given; it lists allowed items alone, bool (n_items,), where that is said."""
+    if allowed is None:
+        allowed = np.ones(future.known.n_items, dtype=bool)
     known, words = future.known, word_vectors(texts)
     is_liked = known.weight > 0
     order = np.lexsort((-known.back[is_liked], np.nan_to_num(known.time[is_liked])))
@@ -111,6 +113,7 @@ def write_split(path: Path, future: Future, texts: list[str]) -> None:
         item=known.column[is_liked][order],
         shape=np.array([known.n_users, known.n_items]),
         customers=future.customers,
+        allowed=allowed,
         n_listed=max(CUTOFFS),
         data=words.data,
         indices=words.indices,

@@ -166,7 +166,9 @@ def matrix(user: np.ndarray, item: np.ndarray, shape: tuple[int, int]) -> sp.csr
     return sp.csr_matrix((np.ones(len(user), np.float32), (user, item)), shape=shape)
 
 
-def best(score: Score, rows: np.ndarray, history: sp.csr_matrix, n: int) -> np.ndarray:
+def best(
+    score: Score, rows: np.ndarray, history: sp.csr_matrix, n: int, allowed: np.ndarray | None = None
+) -> np.ndarray:
     """Best items of customers, none that they have: columns (n_customers, n); equals are shuffled."""
     draw = np.random.default_rng(SEED)
     parts = []
@@ -175,6 +177,8 @@ def best(score: Score, rows: np.ndarray, history: sp.csr_matrix, n: int) -> np.n
         seen = history[some]
         scores = np.array(score(some, seen), dtype=np.float64)
         scores[seen.nonzero()] = -np.inf
+        if allowed is not None:
+            scores[:, ~allowed] = -np.inf
         shuffled = draw.permutation(scores.shape[1])
         order = np.argsort(-scores[:, shuffled], axis=1, kind="stable")[:, :n]
         parts.append(shuffled[order])
@@ -223,7 +227,7 @@ def main() -> None:
     started = time.perf_counter()
     history = matrix(user, item, shape)
     score, chosen = fit(history, words, np.random.default_rng(SEED + max(trials)[1]))
-    lists = best(score, split["customers"], history, int(split["n_listed"]))
+    lists = best(score, split["customers"], history, int(split["n_listed"]), split["allowed"])
     save(given.lists, lists, chosen, started)
 
 

@@ -73,8 +73,8 @@ def test_few_customers_are_published_as_not_enough_evidence(shop: Shop) -> None:
     assert set(published(shop, "recommendation")["made_on"]) == {THIRD}
     said = run_plain(shop, FOURTH)
     assert said["lists"] == (
-        "Lists for 26 customers; not enough evidence whether they beat popular items: 0 customers to foresee, "
-        "200 needed."
+        "Lists for 26 customers; not enough evidence whether they beat popular items: "
+        "0 customers to foresee, 200 needed."
     )
 
 
@@ -236,7 +236,7 @@ def test_a_ranker_is_kept_until_its_time_is_up(shop: Shop, learns: list[float]) 
 
 
 def test_a_ranker_that_knows_the_days_held_out_is_fitted_anew(shop: Shop, learns, monkeypatch) -> None:
-    said = Check(NO_WORSE, 240, 1.0)
+    said = Check(NO_WORSE, 240, 1.0, 0.03, 0.03, 0.0, -0.01, 0.01, 0.0)
     monkeypatch.setattr(recommendations, "check_lists", lambda *_, **__: said)
     days = iter([5, 5, 6, 9])
     monkeypatch.setattr(
