@@ -17,7 +17,9 @@ from analytics.settings import Settings
 from recommender.candidates import Catalogue
 from recommender.evaluation import evaluate_model
 from recommender.events import SECONDS_OF_DAY, Events, read_events
+from recommender.guard import CUTOFF
 from recommender.model import Future, Model, cut, fit_model, without_last
+from recommender.rules import Rules, variants_of
 
 TEMPORAL, LEAVE_ONE_OUT = "temporal", "leave-one-out"
 TEST_SHARE = 0.1
@@ -76,14 +78,21 @@ def evaluate_recommendations(
         written = read_documents(documents, future.now)
         texts = _with_documents(events.items, texts, written)
     vectors = embed_items(settings, texts) if has_embedding and any(texts) else None
-    catalogue = Catalogue(texts, vectors)
+    catalogue = Catalogue(texts, vectors, categories_of(events.items, described))
     has_time = bool(np.isfinite(events.time).any())
 
     def fit(known: Events) -> Model:
         half_life = settings.recommendations.half_life_days if has_time else None
         return fit_model(known, catalogue, half_life_days=half_life, now=future.now, seed=seed)
 
-    measured = evaluate_model(fit, future, catalogue, titles, seed=seed)
+    rules = Rules(
+        n_listed=CUTOFF,
+        is_excluded=np.zeros(events.n_items, dtype=bool),
+        variant=variants_of(titles or [""] * events.n_items),
+        is_new=np.zeros(events.n_items, dtype=bool),
+        diversity=settings.recommendations.diversity,
+    )
+    measured = evaluate_model(fit, future, rules, titles, seed=seed)
     return {
         "interactions": str(interactions),
         "items": None if items is None else str(items),
@@ -132,13 +141,16 @@ def read_interactions(path: Path) -> pl.DataFrame:
 
 
 def read_items(path: Path) -> pl.DataFrame:
-    """Columns item_id, title (empty where there is none), text: all columns of text, the title first."""
+    """Columns item_id, title (empty where there is none), text (all of text, the title first), category."""
     rows = _read(path, ("item_id",))
     names = [name for name, dtype in rows.schema.items() if dtype == pl.String and name != "item_id"]
     names.sort(key=lambda name: name != "title")
     title = pl.col("title").fill_null("") if "title" in names else pl.lit("")
     text = pl.concat_str(names, separator=". ", ignore_nulls=True) if names else pl.lit("")
-    told = rows.select(pl.col("item_id").cast(pl.String), title=title, text=text.fill_null(""))
+    category = pl.col("category").cast(pl.String) if "category" in rows.columns else pl.lit(None, pl.String)
+    told = rows.select(
+        pl.col("item_id").cast(pl.String), title=title, text=text.fill_null(""), category=category
+    )
     return told.drop_nulls("item_id").unique("item_id", keep="first", maintain_order=True)
 
 
@@ -182,6 +194,10 @@ def as_lines(result: dict[str, Any]) -> list[str]:
             f"  {name + ' (' + format(part['n'], ',') + ')':<26}{part['recall_at_10']:>10.4f}"
             f"{part['ndcg_at_10']:>10.4f}"
         )
+    lines.append(
+        f"  rules (variants, diversity) cost {result['rules_price']:.4f} of NDCG@10, and raise diversity by "
+        f"{result['rules_diversity']:.4f}"
+    )
     reasons = result["reasons"]
     if reasons["n_lists"]:
         lines.append(
@@ -218,6 +234,14 @@ def texts_of(ids: Sequence[str], described: pl.DataFrame | None) -> tuple[list[s
     aligned = pl.DataFrame({"item_id": ids}).join(described, on="item_id", how="left", maintain_order="left")
     titles = aligned["title"].fill_null("").to_list()
     return aligned["text"].fill_null("").to_list(), titles if any(titles) else None
+
+
+def categories_of(ids: Sequence[str], described: pl.DataFrame | None) -> list[str | None] | None:
+    """Category of each item; None where none is known, or of any."""
+    if described is None:
+        return None
+    aligned = pl.DataFrame({"item_id": ids}).join(described, on="item_id", how="left", maintain_order="left")
+    return aligned["category"].to_list()
 
 
 def _with_documents(ids: Sequence[str], texts: list[str], written: pl.DataFrame) -> list[str]:

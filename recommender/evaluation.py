@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from recommender.attribution import measure_faithfulness
-from recommender.candidates import POPULAR, Catalogue, Generators
+from recommender.candidates import POPULAR, Generators
 from recommender.events import Events
 from recommender.model import Future, Listed, Model, recommend_items, user_blocks
+from recommender.rules import Rules, apply_rules
 
 CUTOFFS = (10, 20)
 N_DRAWS = 2_000
 """Draws of customers that an interval is made of."""
 CONFIDENCE = 0.95
+N_KEPT = 30
+"""Candidates that rules choose from."""
 N_REASONED = 300
 """Lists of which it is told whether their reasons are true."""
 FEW_ITEMS = 3
@@ -39,7 +42,8 @@ class Lists:
 def as_lists(listed: Listed, n_customers: int, n_listed: int) -> Lists:
     """Lists as a matrix."""
     columns = np.full((n_customers, n_listed), -1)
-    columns[listed.row, listed.rank - 1] = listed.column
+    is_listed = listed.rank <= n_listed
+    columns[listed.row[is_listed], listed.rank[is_listed] - 1] = listed.column[is_listed]
     return Lists(columns)
 
 
@@ -236,7 +240,7 @@ def find_leaks(future: Future, fitted: Events) -> list[str]:
 def evaluate_model(
     fit: Callable[[Events], Model],
     future: Future,
-    catalogue: Catalogue,
+    rules: Rules,
     titles: list[str] | None,
     *,
     seed: int,
@@ -246,12 +250,13 @@ def evaluate_model(
     Args:
         fit: Fits a model on the events it is given.
         future: The cut.
-        catalogue: As the model knows the items.
+        rules: Whose price is told; how alike items are is taken from the model.
         titles: Of the items, for telling targets that repeat the history.
         seed: Of what is drawn.
 
     Returns:
-        n_customers, metrics, slices, peers (of each generator alone its metrics, and by how much the model is
+        n_customers, metrics, rules_price and rules_diversity (by how much rules lower NDCG@10 and raise
+        diversity), slices, peers (of each generator alone its metrics, and by how much the model is
         ahead of it in NDCG@10, with its interval), reasons (as `Faithfulness`; null without a list), leaks.
     """
     model = fit(future.known)
@@ -260,8 +265,10 @@ def evaluate_model(
     known, taken = future.known.of_users(customers), future.taken.of_users(customers)
     popularity = np.bincount(future.known.column, minlength=future.known.n_items).astype(np.float64)
     alike = next((one.lends for one in model.generators.by_history if one.name in ("words", "meaning")), None)
-    lists = lists_of_model(model, known)
+    kept = recommend_items(model, known, N_KEPT)
+    lists = as_lists(kept, known.n_users, max(CUTOFFS))
     gains = measure(lists, taken)
+    ruled = as_lists(apply_rules(kept, replace(rules, alike=alike))[0], known.n_users, rules.n_listed)
     peers = {}
     for name in (POPULAR, *(one.name for one in model.generators.by_history)):
         theirs = lists_of_generator(model.generators, name, known, seed=seed)
@@ -277,6 +284,10 @@ def evaluate_model(
         "n_customers": len(customers),
         "has_ranker": model.ranker is not None,
         "metrics": metrics_of(gains, lists, popularity, alike),
+        "rules_price": float(gains.ndcg[10].mean() - measure(ruled, taken).ndcg[10].mean()),
+        "rules_diversity": 0.0
+        if alike is None
+        else _diversity(ruled.columns, alike) - _diversity(lists.columns[:, :10], alike),
         "slices": slice_metrics(gains, slices_of(known, taken, titles)),
         "peers": peers,
         "reasons": asdict(

@@ -63,7 +63,7 @@ def test_any_file_is_read(ending: str, tmp_path: Path) -> None:
     assert told.height == interactions(20).height
     assert told["created_at"].null_count() == 0
     described = read_items(write(items(), tmp_path / f"items.{ending}"))
-    assert described.row(0) == ("i0", "thing of taste0", "thing of taste0. made by number0")
+    assert described.row(0) == ("i0", "thing of taste0", "thing of taste0. made by number0", None)
 
 
 def test_ratings_are_shares_of_the_files_own_scale_and_the_first_of_a_pair_counts(tmp_path: Path) -> None:

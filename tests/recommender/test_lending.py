@@ -119,6 +119,15 @@ def test_the_largest_of_a_row_depend_on_that_row_alone() -> None:
     assert lending.largest_of(matrix[7:8], 5)[1].tolist() == column[row == 7].tolist()
 
 
+def test_what_is_popular_in_a_category_is_told_beside_the_most_popular_of_it() -> None:
+    popularity = np.array([[0, 0, 0, 0, 9], [8, 2, 0, 5, 9]], dtype=np.float32)
+    lends = lending.popular_alike(["pan", "pan", "pan", None, "tent"], popularity).toarray()
+    assert lends[2].tolist() == [1.0, 0.25, 0.0, 0.0, 0.0]
+    assert lends[0].tolist() == [0.0, 0.25, 0.0, 0.0, 0.0]
+    assert lends[3].sum() == lends[4].sum() == 0
+    assert lending.popular_alike([None] * 5, popularity).nnz == 0
+
+
 def test_factors_tell_items_of_the_same_customers_alike() -> None:
     histories = [[0, 1, 2]] * 40 + [[3, 4, 5]] * 40
     lends = lending.factors(events(histories, 6), seed=1).toarray()

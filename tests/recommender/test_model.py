@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -24,6 +25,7 @@ from recommender.evaluation import (
 )
 from recommender.events import MAX_EVENTS, Events, read_events
 from recommender.model import Model, cut, cut_interactions, fit_model, hold_out, recommend_items, without_last
+from recommender.rules import no_rules
 
 N_ITEMS, N_TASTES = 60, 4
 TASTES = np.arange(N_ITEMS) % N_TASTES
@@ -65,12 +67,14 @@ def test_lists_foresee_better_than_what_is_popular() -> None:
     found = evaluate_model(
         lambda known: fit_model(known, Catalogue(TEXTS), now=0.0, seed=1),
         future,
-        Catalogue(TEXTS),
+        replace(no_rules(N_ITEMS, 10), diversity=0.5),
         None,
         seed=1,
     )
     assert found["has_ranker"]
     assert found["leaks"] == []
+    assert found["rules_diversity"] > 0.01
+    assert found["rules_price"] < found["metrics"]["ndcg_at_10"]
     assert found["metrics"]["recall_at_10"] > 0.6
     assert found["peers"]["popular"]["ahead_low"] > 0.1
     assert found["slices"]["warm_item"]["n"] + found["slices"]["cold_item"]["n"] == len(future.taken.column)
