@@ -87,13 +87,15 @@ def interactions_of(name: str, folder: Path, scratch: Path) -> Path:
     return told
 
 
-def lists_of_peer(peer: str, split: Path, trials: int, minutes: float = 0) -> tuple[Lists, dict[str, Any]]:
-    """What a peer lists, and what it chose."""
+def lists_of_peer(
+    peer: str, split: Path, trials: int, minutes: float = 0, first: int = 0
+) -> tuple[Lists, dict[str, Any]]:
+    """What a peer lists, and what it chose among its trials; of one trial alone nothing is judged."""
     python = environment(ENVIRONMENTS[peer])
     worker = Path(__file__).with_name("recommendation_worker.py")
     lists = split.with_name(f"{peer}.npy")
     command = [str(python), str(worker), peer, str(split), str(lists), "--trials", str(trials)]
-    command += ["--minutes", str(minutes)]
+    command += ["--minutes", str(minutes), "--first", str(first)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""})
     if done.returncode:
         raise SystemExit(f"benchmark: {peer} ended early: {done.stderr.strip()[-2_000:]}")
@@ -101,7 +103,7 @@ def lists_of_peer(peer: str, split: Path, trials: int, minutes: float = 0) -> tu
 
 
 def write_split(path: Path, future: Future, texts: list[str], allowed: np.ndarray | None = None) -> None:
-    """What a peer is given; it lists allowed items alone, bool (n_items,), where that is said."""
+    """What a peer is given; it lists allowed items, bool (n_items,), among themselves too."""
     if allowed is None:
         allowed = np.ones(future.known.n_items, dtype=bool)
     known, words = future.known, word_vectors(texts)

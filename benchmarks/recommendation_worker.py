@@ -200,6 +200,9 @@ def main() -> None:
     parser.add_argument("split")
     parser.add_argument("lists")
     parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first trial; of one alone, it is taken"
+    )
     parser.add_argument("--minutes", type=float, default=60, help="esasrec: to train at most")
     given = parser.parse_args()
     split = np.load(given.split)
@@ -218,8 +221,8 @@ def main() -> None:
     is_held = np.zeros(len(user), dtype=bool)
     is_held[last[judged]] = True
     earlier = matrix(user[~is_held], item[~is_held], shape)
-    fit, trials = PEERS[given.peer], []
-    for trial in range(given.trials):
+    fit, trials = PEERS[given.peer], [(0.0, given.first)]
+    for trial in range(given.first, given.first + given.trials if given.trials > 1 else given.first):
         score, chosen = fit(earlier, words, np.random.default_rng(SEED + trial))
         trials.append((judge(score, judged, earlier, item[last[judged]]), trial))
         print(given.peer, trial, round(trials[-1][0], 4), chosen, file=sys.stderr)
@@ -227,7 +230,11 @@ def main() -> None:
     started = time.perf_counter()
     history = matrix(user, item, shape)
     score, chosen = fit(history, words, np.random.default_rng(SEED + max(trials)[1]))
-    lists = best(score, split["customers"], history, int(split["n_listed"]), split["allowed"])
+    n_listed = int(split["n_listed"])
+    lists = best(score, split["customers"], history, n_listed)
+    if not split["allowed"].all():
+        among = best(score, split["customers"], history, n_listed, split["allowed"])
+        np.save(Path(given.lists).with_suffix(".allowed.npy"), among)
     save(given.lists, lists, chosen, started)
 
 

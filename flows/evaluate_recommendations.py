@@ -14,9 +14,9 @@ import polars as pl
 from analytics.errors import SourceError
 from analytics.models.embedding import describe_model, load_embedder
 from analytics.settings import Settings
-from recommender.candidates import Catalogue
+from recommender.candidates import Catalogue, Written, written_of
 from recommender.evaluation import evaluate_model
-from recommender.events import SECONDS_OF_DAY, Events, read_events
+from recommender.events import Events, read_events
 from recommender.guard import CUTOFF
 from recommender.model import Future, Model, cut, fit_model, without_last
 from recommender.rules import Rules, variants_of
@@ -24,8 +24,6 @@ from recommender.rules import Rules, variants_of
 TEMPORAL, LEAVE_ONE_OUT = "temporal", "leave-one-out"
 TEST_SHARE = 0.1
 """Of the events the last ones by time, which are to be foreseen."""
-DOCUMENTS_PER_ITEM, CHARACTERS_PER_DOCUMENT = 30, 300
-"""Of what is written of an item so much is read as its text."""
 MIN_CUSTOMERS = 200
 """With fewer customers to foresee the figures are no evidence."""
 
@@ -46,8 +44,8 @@ def evaluate_recommendations(
         settings: The embedding model, the half-life of events and the seed.
         interactions: File with user_id, item_id, created_at or position, rating (optional).
         items: File with item_id and columns of text; title among them tells targets that repeat the history.
-        documents: File with item_id, text, created_at: what was written before the cut is read as text of the
-            items.
+        documents: File with item_id, text, created_at: what was written before a cut is read as words of the
+            items there.
         protocol: temporal (known: all before a day; to foresee: all after it) or leave-one-out (to foresee:
             each customer's last item).
         has_embedding: Whether the embedding model reads the texts of items.
@@ -74,11 +72,9 @@ def evaluate_recommendations(
     events = read_events(told, ids)
     future = cut_events(events, protocol, interactions)
     texts, titles = texts_of(events.items, described)
-    if documents is not None:
-        written = read_documents(documents, future.now)
-        texts = _with_documents(events.items, texts, written)
+    written = None if documents is None else read_documents(documents, events.items)
     vectors = embed_items(settings, texts) if has_embedding and any(texts) else None
-    catalogue = Catalogue(texts, vectors, categories_of(events.items, described))
+    catalogue = Catalogue(texts, vectors, categories_of(events.items, described), written)
     has_time = bool(np.isfinite(events.time).any())
 
     def fit(known: Events) -> Model:
@@ -154,16 +150,17 @@ def read_items(path: Path) -> pl.DataFrame:
     return told.drop_nulls("item_id").unique("item_id", keep="first", maintain_order=True)
 
 
-def read_documents(path: Path, until: float | None) -> pl.DataFrame:
-    """Columns item_id, text of documents that were written before a time in days; all where that is null."""
-    rows = _read(path, ("item_id", "text"))
-    if until is not None and "created_at" not in rows.columns:
-        raise SourceError(
-            f"{path}: no column 'created_at'; a text of unknown day may tell what is to be foreseen"
-        )
-    if until is not None:
-        rows = rows.filter(_time(rows).dt.epoch("s") / SECONDS_OF_DAY < until)
-    return rows.select(pl.col("item_id").cast(pl.String), pl.col("text").cast(pl.String)).drop_nulls()
+def read_documents(path: Path, ids: Sequence[str]) -> Written:
+    """What was written of the items of a catalogue; texts of unknown day are left out.
+
+    Raises:
+        SourceError: the file cannot be read, or lacks a column.
+    """
+    rows = _read(path, ("item_id", "text", "created_at"))
+    told = rows.select(
+        pl.col("item_id").cast(pl.String), pl.col("text").cast(pl.String), created_at=_time(rows)
+    )
+    return written_of(told, ids)
 
 
 def embed_items(settings: Settings, texts: Sequence[str]) -> np.ndarray:
@@ -242,16 +239,6 @@ def categories_of(ids: Sequence[str], described: pl.DataFrame | None) -> list[st
         return None
     aligned = pl.DataFrame({"item_id": ids}).join(described, on="item_id", how="left", maintain_order="left")
     return aligned["category"].to_list()
-
-
-def _with_documents(ids: Sequence[str], texts: list[str], written: pl.DataFrame) -> list[str]:
-    said = (
-        written.with_columns(pl.col("text").str.slice(0, CHARACTERS_PER_DOCUMENT))
-        .group_by("item_id")
-        .agg(pl.col("text").sort().head(DOCUMENTS_PER_ITEM).str.join(" "))
-    )
-    spoken = dict(said.iter_rows())
-    return [" ".join(filter(None, (text, spoken.get(item)))) for item, text in zip(ids, texts, strict=True)]
 
 
 def _time(rows: pl.DataFrame) -> pl.Expr:

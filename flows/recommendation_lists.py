@@ -123,7 +123,7 @@ def _tables_of(model: Model, events: Events, rules: Rules, n_kept: int, latest: 
     users, items = pl.Series(events.users, dtype=pl.String), pl.Series(events.items, dtype=pl.String)
     return {
         "recommendation": _recommendation(listed, parts, users, items),
-        "recommendation_evidence": _evidence(reasons, listed, parts, events, users, items, latest),
+        "recommendation_evidence": _evidence(reasons, listed, events, users, items, latest),
         "recommendation_candidate": _frame(
             "recommendation_candidate",
             user_id=users.gather(kept.row),
@@ -158,7 +158,6 @@ def _recommendation(
 def _evidence(
     reasons: Reasons,
     listed: Listed,
-    parts: dict[str, np.ndarray],
     events: Events,
     users: pl.Series,
     items: pl.Series,
@@ -166,14 +165,13 @@ def _evidence(
 ) -> pl.DataFrame:
     """What is named as the reason for each item: events of the customer, and their shares of what speaks."""
     told = named(reasons)
-    speaks = np.sum([np.maximum(part, 0) for part in parts.values()], axis=0)
     rows = pl.DataFrame(
         {
             "user_id": users.gather(listed.row[told.listed]),
             "rank": listed.rank[told.listed],
             "nth": place_within(told.listed) + 1,
             "because_item_id": items.gather(events.column[told.entry]),
-            "given": np.round(told.given / np.maximum(speaks[told.listed], 1e-12), DECIMALS),
+            "given": np.round(told.share, DECIMALS),
         }
     )
     known = rows.join(

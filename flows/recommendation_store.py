@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from flows.gather import item_words, live_rows
+from flows.gather import documents_of, item_words, live_rows, not_granting
 from flows.generation import item_vectors
 from flows.interactions import interactions_of
-from flows.night import Night
+from flows.night import Night, read_manifest_rows
 from flows.people import without_objecting
-from recommender.candidates import Catalogue
+from recommender.candidates import Catalogue, Written, written_of
 from recommender.events import SECONDS_OF_DAY, Events, read_events
 from recommender.model import CutAt, cut_interactions
 from recommender.rules import variants_of
@@ -57,13 +57,18 @@ def known_of(night: Night) -> Known:
     events = read(interactions, ids, users["id"].to_list() if users.height else [])
     read_again = partial(read, items=events.items, users=events.users)
     n_more = events.n_items - len(ids)
-    texts = [*(item_words(items) if items.height else []), *[""] * n_more]
+    texts = [*(_told_of(items) if items.height else []), *[""] * n_more]
     titles = [*(items["title"].fill_null("") if items.height else []), *[""] * n_more]
     return Known(
         interactions,
         events,
         partial(cut_interactions, interactions, read_again),
-        Catalogue(texts, _vectors(night, events.items), _categories(items, settings.category, n_more)),
+        Catalogue(
+            texts,
+            _vectors(night, events.items),
+            _categories(items, settings.category, n_more),
+            _written(night, events.items),
+        ),
         variants_of(titles),
         np.isin(np.array(events.items, dtype=object), [*settings.exclude, *_gone(night)]),
         _arrived(night, items, n_more),
@@ -108,6 +113,21 @@ def _vectors(night: Night, ids: list[str]) -> np.ndarray | None:
     aligned = np.zeros((len(ids), matrix.shape[1]), np.float32)
     aligned[has_one] = matrix[place.drop_nulls().to_numpy()]
     return aligned
+
+
+def _told_of(items: pl.DataFrame) -> list[str]:
+    """Title, description and attributes of each item."""
+    values = pl.col("segments").list.eval(pl.element().struct.field("value")).list.join(" ")
+    attributes = items.select(values.fill_null("")).to_series()
+    return [f"{words} {more}".strip() for words, more in zip(item_words(items), attributes, strict=True)]
+
+
+def _written(night: Night, ids: list[str]) -> Written:
+    """What customers wrote of items, as it was read, by sources that grant recommending."""
+    recipe = str(read_manifest_rows(night, night.made_by)["clean"]["recipe"])
+    documents = documents_of(night, recipe).filter("is_covered")
+    withheld = not_granting(night.settings, documents["source"], "recommend")
+    return written_of(documents.filter(~pl.col("source").is_in(withheld)), ids)
 
 
 def _categories(items: pl.DataFrame, name: str, n_more: int) -> list[str | None] | None:

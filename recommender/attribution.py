@@ -13,6 +13,8 @@ from recommender.model import Listed, Model, recommend_items, user_blocks
 
 N_NAMED = 2
 """Items of the history that are named as the reason for one that is listed."""
+LEAST_SHARE = 0.05
+"""Of all that speaks for an item an event gives at least so much, or it is not named."""
 MIN_HISTORY = 5
 """With fewer items in it, removing some of a history leaves too little to compare."""
 
@@ -27,6 +29,8 @@ class Reasons:
     """Entry of the events, int64 (n,)."""
     given: np.ndarray
     """float64 (n,): part of the sum of the trees, largest first within a listed item."""
+    share: np.ndarray
+    """float64 (n,): the same as a share of all that speaks for the listed item, popularity too."""
 
 
 def attribute(
@@ -59,13 +63,14 @@ def attribute(
         given += added[generator.name][which] * share
     order = np.lexsort((entry, -given, which))
     kept = order[given[order] != 0]
-    return Reasons(which[kept], entry[kept], given[kept])
+    speaks = np.maximum(np.sum([np.maximum(part, 0) for part in added.values()], axis=0), 1e-12)
+    return Reasons(which[kept], entry[kept], given[kept], given[kept] / speaks[which[kept]])
 
 
 def named(reasons: Reasons, n_named: int = N_NAMED) -> Reasons:
-    """Of each listed item the reasons that gave most, and something for it."""
-    kept = (place_within(reasons.listed) < n_named) & (reasons.given > 0)
-    return Reasons(reasons.listed[kept], reasons.entry[kept], reasons.given[kept])
+    """Of each listed item the reasons that gave most, and a fair share: what is popular has none."""
+    kept = (place_within(reasons.listed) < n_named) & (reasons.share >= LEAST_SHARE)
+    return Reasons(reasons.listed[kept], reasons.entry[kept], reasons.given[kept], reasons.share[kept])
 
 
 @dataclass(frozen=True)

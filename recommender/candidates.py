@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 
 from recommender import lending
-from recommender.events import Events, taste
+from recommender.events import SECONDS_OF_DAY, Events, taste
 
 N_PROPOSED = 50
 """Items that each generator proposes to a customer."""
+N_WRITTEN, WRITTEN_CHARACTERS = 30, 300
+"""Of what reviewers wrote of an item so many texts, the latest, are read, and so much of each."""
 WINDOWS = (7, 30, 90, 365)
 """Days in which popularity is counted; of events without time, a customer's last entries."""
 WORDS, MEANING, LINEAR, FACTORS, FOLLOWS, NEXT = "words", "meaning", "linear", "factors", "follows", "next"
@@ -24,6 +28,46 @@ LAST = "last"
 
 
 @dataclass(frozen=True)
+class Written:
+    """What reviewers wrote of items, oldest first; arrays hold one entry for each text."""
+
+    column: np.ndarray
+    """Of the item, int64 (n,)."""
+    time: np.ndarray
+    """float64 (n,), days."""
+    text: list[str]
+
+    def until(self, now: float, n_items: int) -> list[str]:
+        """Of each item the latest texts from before a time, joined."""
+        n_known = int(np.searchsorted(self.time, now))
+        told: list[list[str]] = [[] for _ in range(n_items)]
+        for entry in range(n_known - 1, -1, -1):
+            mine = told[self.column[entry]]
+            if len(mine) < N_WRITTEN:
+                mine.append(self.text[entry][:WRITTEN_CHARACTERS])
+        return [" ".join(mine) for mine in told]
+
+
+def written_of(documents: pl.DataFrame, items: Sequence[str]) -> Written:
+    """Texts about the items of a catalogue; those of unknown day are left out.
+
+    Args:
+        documents: Columns item_id, text, created_at, in any order.
+        items: The catalogue.
+    """
+    columns = pl.DataFrame({"item_id": items}, schema={"item_id": pl.String}).with_row_index("column")
+    told = (
+        documents.drop_nulls(["item_id", "text", "created_at"])
+        .join(columns, on="item_id")
+        .with_columns(time=pl.col("created_at").dt.epoch("us") / (SECONDS_OF_DAY * 1e6))
+        .sort("time", "column", "text")
+    )
+    return Written(
+        told["column"].to_numpy().astype(np.int64), told["time"].to_numpy(), told["text"].to_list()
+    )
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """What is known of the items themselves, in the order of the events' columns."""
 
@@ -33,6 +77,8 @@ class Catalogue:
     """Embeddings of the texts, unit rows (n_items, n_dims); None: no embedding model."""
     categories: list[str | None] | None = None
     """What each item is one of; None of an item, or at all: not known."""
+    written: Written | None = None
+    """What reviewers say: its words belong to those of an item as far as they were written before a cut."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +154,13 @@ def fit_generators(
         half_life_days: After so long an event counts half.
         now: The end of what is known.
         seed: Of what is drawn.
-        texts_alike: As `compare_texts` returns it, where that is known: texts are the same for every cut.
+        texts_alike: As `compare_texts` returns it, where that is known.
     """
-    alike = compare_texts(catalogue) if texts_alike is None else texts_alike
+    alike = dict(compare_texts(catalogue) if texts_alike is None else texts_alike)
+    if catalogue.written is not None:
+        said = catalogue.written.until(now, events.n_items)
+        texts = [f"{text} {more}" for text, more in zip(catalogue.texts, said, strict=True)]
+        alike[WORDS] = lending.alike(lending.word_vectors(texts))
     found = [
         Generator(FOLLOWS, 0.7, lending.follows(events, half_life_days=half_life_days, now=now)),
         Generator(NEXT, 0.0, lending.comes_next(events, half_life_days=half_life_days, now=now)),
@@ -128,7 +178,10 @@ def fit_generators(
 
 
 def compare_texts(catalogue: Catalogue) -> dict[str, sp.csr_matrix]:
-    """How alike the texts of items are, by their words and by their meaning, where either is known."""
+    """How alike the texts of items are, by their words and by their meaning, where either is known.
+
+    That is the same at every cut; what reviewers wrote is left out.
+    """
     found = {}
     if any(catalogue.texts):
         found[WORDS] = lending.alike(lending.word_vectors(catalogue.texts))

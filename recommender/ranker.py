@@ -24,12 +24,16 @@ PARAMETERS = {
     "feature_fraction": 0.7,
     "lambdarank_truncation_level": 50,
     "lambda_l2": 1.0,
+    "monotone_constraints_method": "advanced",
     "deterministic": True,
     "force_row_wise": True,
     "verbose": -1,
 }
 MIN_LISTS = 200
 """With fewer customers to learn from there is no ranker."""
+RISING = (": score", ": of best", ": best")
+"""Ends the names of features that never lower a sum as they rise: what speaks for an item must not count
+against it, or a reason would not be one."""
 DECIMALS = 6
 
 
@@ -101,11 +105,11 @@ def fit_ranker(
     """
     from sklearn.linear_model import LogisticRegression
 
-    known = _fit_trees(_dataset(learned, is_taken), seed)
+    known = _fit_trees(_dataset(learned, is_taken), feature_names, seed)
     sums = np.asarray(known.predict(held_out.features))
     curve = LogisticRegression().fit(_with_cold(sums, held_out.features, feature_names), is_taken_later)
     whole, is_taken_ever = stack_lists([(learned, is_taken), (held_out, is_taken_later)])
-    trees = _fit_trees(_dataset(whole, is_taken_ever), seed)
+    trees = _fit_trees(_dataset(whole, is_taken_ever), feature_names, seed)
     return Ranker(trees, np.append(curve.coef_[0], curve.intercept_[0]), tuple(feature_names))
 
 
@@ -126,10 +130,11 @@ def stack_lists(parts: Sequence[Lists]) -> Lists:
     ), np.concatenate([is_taken for _, is_taken in parts])
 
 
-def _fit_trees(lists: lgb.Dataset, seed: int) -> lgb.Booster:
+def _fit_trees(lists: lgb.Dataset, feature_names: Sequence[str], seed: int) -> lgb.Booster:
     import lightgbm as lgb
 
-    return lgb.train({**PARAMETERS, "seed": seed}, lists, N_TREES)
+    rises = [int(name.endswith(RISING)) for name in feature_names]
+    return lgb.train({**PARAMETERS, "monotone_constraints": rises, "seed": seed}, lists, N_TREES)
 
 
 def _dataset(lists: Candidates, is_taken: np.ndarray) -> lgb.Dataset:

@@ -20,6 +20,8 @@ from flows.evaluate_recommendations import (
     read_interactions,
     read_items,
 )
+from recommender.candidates import Catalogue, fit_generators, written_of
+from recommender.events import read_events
 
 SETTINGS = Settings.model_construct(sources=())
 N_ITEMS, N_TASTES = 40, 4
@@ -97,11 +99,26 @@ def test_what_is_written_after_the_cut_is_not_read(tmp_path: Path) -> None:
         }
     )
     path = write(rows, tmp_path / "d.parquet")
+    written = read_documents(path, ["i0", "i1"])
     cut = datetime(2026, 2, 1).timestamp() / 86_400
-    assert read_documents(path, cut)["text"].to_list() == ["early"]
-    assert read_documents(path, None).height == 2
-    with pytest.raises(SourceError, match="unknown day"):
-        read_documents(write(rows.drop("created_at"), tmp_path / "undated.parquet"), cut)
+    assert written.until(cut, 2) == ["", "early"]
+    assert written.until(np.inf, 2) == ["", "late early"]
+    with pytest.raises(SourceError, match="no column 'created_at'"):
+        read_documents(write(rows.drop("created_at"), tmp_path / "undated.parquet"), ["i1"])
+
+
+def test_what_reviewers_write_tells_items_alike_as_far_as_it_was_written(tmp_path: Path) -> None:
+    """Two items without a text of their own are alike by what is said of them, from the day it is said."""
+    made = read_events(read_interactions(write(interactions(20), tmp_path / "i.parquet")), [])
+    days = [datetime(2026, 1, 1), datetime(2026, 3, 1)]
+    said = [(item, "a squeaky hinge", day) for item, day in zip(made.items[:2], days, strict=True)]
+    documents = pl.DataFrame(said, schema=["item_id", "text", "created_at"], orient="row")
+    catalogue = Catalogue([""] * made.n_items, written=written_of(documents, made.items))
+    for day, alike in ((datetime(2026, 2, 1), 0.0), (datetime(2026, 4, 1), 1.0)):
+        now = day.timestamp() / 86_400
+        found = fit_generators(made, catalogue, half_life_days=None, now=now, seed=1)
+        words = next(one.lends for one in found.by_history if one.name == "words")
+        assert words[0, 1] == pytest.approx(alike)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,18 @@ def test_contributions_add_up_to_the_sum_of_the_trees(fitted: tuple[Model, Event
     assert np.ptp(sums - added) < 1e-6, "but for what all lists begin with"
 
 
+def test_what_speaks_for_an_item_never_counts_against_it(fitted: tuple[Model, Events]) -> None:
+    made, known = fitted
+    assert made.ranker is not None
+    features = recommend_items(made, known.of_users(np.arange(40)), 10).features
+    sums = made.ranker.sums(features)
+    for column, name in enumerate(made.ranker.feature_names):
+        if name.endswith(": score"):
+            more = features.copy()
+            more[:, column] *= 1.5
+            assert (made.ranker.sums(more) >= sums - 1e-9).all(), name
+
+
 def test_with_few_customers_there_is_no_ranker_and_yet_a_list() -> None:
     known = store(30)
     made = fit_model(known, Catalogue(TEXTS), now=0.0, seed=1)
