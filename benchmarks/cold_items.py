@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +66,31 @@ def by_titles(words: Any, recency: float) -> Callable[[Events], np.ndarray]:
     return score
 
 
-def compare(name: str, folder: Path, seed: int, *, has_embedding: bool) -> dict[str, Any]:
-    """NDCG@10 of each method on hidden items, among all and among themselves."""
+@dataclass(frozen=True)
+class Store:
+    """A data set as it is cut, and what is known of its items."""
+
+    whole: Future
+    catalogue: Catalogue
+    titles: Any
+    """Words of the titles, unit rows (n_items, n_words)."""
+
+
+def load(name: str, folder: Path, *, has_embedding: bool) -> Store:
+    """Read a data set."""
     path = folder / f"{SETS[name].interactions}.parquet"
     described = read_items(folder / f"{SETS[name].items}.parquet")
     whole = without_last(read_events(read_interactions(path), described["item_id"].to_list()))
     texts, _ = texts_of(whole.known.items, described)
-    titles = word_vectors(described["title"].to_list())
-    future, is_hidden = hide(whole, seed)
-    known, taken = future.known.of_users(future.customers), future.taken.of_users(future.customers)
     vectors = embed_items(Settings.model_construct(sources=()), texts) if has_embedding else None
-    model = fit_model(future.known, Catalogue(texts, vectors), now=future.now, seed=seed)
+    return Store(whole, Catalogue(texts, vectors), word_vectors(described["title"].to_list()))
+
+
+def compare(store: Store, seed: int) -> dict[str, Any]:
+    """NDCG@10 of each method on hidden items, among all and among themselves."""
+    future, is_hidden = hide(store.whole, seed)
+    known, taken = future.known.of_users(future.customers), future.taken.of_users(future.customers)
+    model = fit_model(future.known, store.catalogue, now=future.now, seed=seed)
     hidden = np.flatnonzero(is_hidden)
 
     def of_hidden(block: Events) -> np.ndarray:
@@ -89,7 +104,7 @@ def compare(name: str, folder: Path, seed: int, *, has_embedding: bool) -> dict[
     found: dict[str, Any] = {"n_customers": len(future.customers), "n_hidden": len(hidden)}
     with tempfile.TemporaryDirectory() as temporary:
         split = Path(temporary) / "split.npz"
-        write_split(split, future, texts, is_hidden)
+        write_split(split, future, store.catalogue.texts, is_hidden)
         theirs: dict[str, list[Lists]] = {"all": [], "hidden": []}
         for trial in IALS_TRIALS:
             theirs["all"].append(lists_of_peer(IALS, split, 1, first=trial)[0])
@@ -103,7 +118,7 @@ def compare(name: str, folder: Path, seed: int, *, has_embedding: bool) -> dict[
                 "nightloom": ours[among],
                 IALS: max(theirs[among], key=found_by),
                 "titles": max(
-                    (best_of(by_titles(titles, recency), known, allowed) for recency in RECENCY),
+                    (best_of(by_titles(store.titles, recency), known, allowed) for recency in RECENCY),
                     key=found_by,
                 ),
             }
@@ -115,7 +130,7 @@ def compare(name: str, folder: Path, seed: int, *, has_embedding: bool) -> dict[
                 }
                 for method, gain in gains.items()
             }
-            print(name, seed, among, found[among], file=sys.stderr)
+            print(seed, among, found[among], file=sys.stderr)
     return found
 
 
@@ -130,10 +145,8 @@ def main() -> None:
     parser.add_argument("--no-embedding", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = [
-        compare(given.data, given.folder, seed, has_embedding=not given.no_embedding)
-        for seed in range(1, given.seeds + 1)
-    ]
+    store = load(given.data, given.folder, has_embedding=not given.no_embedding)
+    found = [compare(store, seed) for seed in range(1, given.seeds + 1)]
     if given.json:
         print(json.dumps({"data": given.data, "seeds": found}))
         return
