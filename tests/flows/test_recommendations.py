@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,9 @@ from flows import recommendations
 from flows.cli import main
 from flows.people_erasing import erase
 from flows.recommendation_reasons import Praise, with_praise
+from flows.recommendation_store import Known, new_items
+from recommender.candidates import Catalogue
+from recommender.events import read_events
 from recommender.guard import AHEAD, NO_EVIDENCE, NO_WORSE, WORSE, Check
 from recommender.model import cut
 
@@ -185,6 +189,31 @@ def test_reasons_name_the_customers_own_events(shop: Shop) -> None:
     assert (named["user_id"] == named["user_id_of_event"]).all()
     assert (named["because_item_id"] == named["item_id"]).all()
     assert evidence["given"].is_between(0, 1.000001).all()
+
+
+def test_an_item_is_new_for_some_days_after_it_came_or_was_first_taken() -> None:
+    items = ["old", "taken lately", "came lately", "never taken", "came, taken long ago", "of the future"]
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    taken = {"old": 1, "taken lately": 95, "came, taken long ago": 5, "of the future": 120}
+    frame = pl.DataFrame(
+        [("ann", item, day + timedelta(days=n), None) for item, n in taken.items()],
+        schema={
+            "user_id": pl.String,
+            "item_id": pl.String,
+            "created_at": pl.Datetime("us", "UTC"),
+            "rating_share": pl.Float64,
+        },
+        orient="row",
+    )
+    events = read_events(frame, items)
+    first = day.timestamp() / 86_400
+    arrived = np.array([np.nan, np.nan, first + 90, np.nan, first + 90, np.nan])
+    nothing = np.zeros(len(items), dtype=bool)
+    known = Known(
+        frame, events, partial(cut, events), Catalogue([""] * 6), np.arange(6), nothing, arrived, first + 100
+    )
+    is_new = new_items(known, events, known.now, 30)
+    assert [item for item, new in zip(items, is_new, strict=True) if new] == ["taken lately", "came lately"]
 
 
 # ---- the ranker: kept from night to night, fitted anew on schedule, gone with a person
