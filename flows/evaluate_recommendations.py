@@ -17,15 +17,13 @@ from analytics.settings import Settings
 from recommender.candidates import Catalogue, Written, written_of
 from recommender.evaluation import evaluate_model
 from recommender.events import Events, read_events
-from recommender.guard import CUTOFF
+from recommender.guard import CUTOFF, MIN_CUSTOMERS
 from recommender.model import Future, Model, cut, fit_model, without_last
 from recommender.rules import Rules, variants_of
 
 TEMPORAL, LEAVE_ONE_OUT = "temporal", "leave-one-out"
 TEST_SHARE = 0.1
 """Of the events the last ones by time, which are to be foreseen."""
-MIN_CUSTOMERS = 200
-"""With fewer customers to foresee the figures are no evidence."""
 
 
 def evaluate_recommendations(
