@@ -37,7 +37,7 @@ def lists_sentence(night: Night) -> str:
             f"{check['n_customers']:,} customers to foresee, {MIN_CUSTOMERS} needed."
         )
     if check["verdict"] == WORSE:
-        return f"{many}, of {check['made_on'] or 'no night'}: tonight's are withheld."
+        return f"{many}, {_in_their_place(night, check)}: tonight's own are withheld."
     told = "ahead of popular items" if check["verdict"] == AHEAD else "no worse than popular items"
     return (
         f"{many}, {told} in NDCG@10 by {check['ahead']:.4f} ({check['low']:.4f} to {check['high']:.4f}) "
@@ -50,12 +50,17 @@ def why_withheld(night: Night) -> list[str]:
     check = _check_of(night)
     if check["verdict"] != WORSE:
         return []
-    stay = f"those of {check['made_on']} stay" if check["made_on"] else "there are none yet"
     return [
-        f"lists are withheld, and {stay}: on the last {check['days']:g} days they lost to popular items by "
-        f"{-check['ahead']:.4f} NDCG@10 ({-check['high']:.4f} to {-check['low']:.4f}), "
-        f"{check['n_customers']:,} customers"
+        f"lists are withheld, and in their place are {_in_their_place(night, check)}: on the last "
+        f"{check['days']:g} days they lost to popular items by {-check['ahead']:.4f} NDCG@10 "
+        f"({-check['high']:.4f} to {-check['low']:.4f}), {check['n_customers']:,} customers"
     ]
+
+
+def _in_their_place(night: Night, check: dict[str, Any]) -> str:
+    if check["made_on"] == night.as_of:
+        return "popular items alone"
+    return f"those of {check['made_on'] or 'an older version'}"
 
 
 def _check_of(night: Night) -> dict[str, Any]:

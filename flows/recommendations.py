@@ -17,7 +17,7 @@ from flows.recommendation_store import Known, known_of, new_items
 from recommender.candidates import MEANING, WORDS, Generators, compare_texts, fit_generators
 from recommender.events import Events
 from recommender.guard import NO_EVIDENCE, WORSE, Check, check_lists, last_window
-from recommender.model import Future, Model, learn_ranker
+from recommender.model import Future, Model, learn_ranker, popular_alone
 from recommender.ranker import Ranker
 from recommender.rules import Rules
 
@@ -83,7 +83,10 @@ class Tonight:
 
 
 def recommend_items(night: Night, vectors: Handle) -> Handle:
-    """Make a list for every customer, unless lists lose to what is popular: then the last good ones stay."""
+    """Make a list for every customer, unless lists lose to what is popular: then the last good ones stay.
+
+    Where there are none yet, popular items are listed.
+    """
     known = known_of(night)
     seed = stage_seed(night.settings.store.seed, "recommendation")
     tonight = Tonight(night, known, compare_texts(known.catalogue), seed)
@@ -98,8 +101,10 @@ def recommend_items(night: Night, vectors: Handle) -> Handle:
     }
     before = last_lists(night, known)
     lists = before
-    if check.verdict != WORSE:
-        model = Model(tonight.generators(known.events, known.now), learned.ranker)
+    is_withheld = check.verdict == WORSE
+    if not is_withheld or before["recommendation"].is_empty():
+        generators = tonight.generators(known.events, known.now)
+        model = popular_alone(generators) if is_withheld else Model(generators, learned.ranker)
         rules = tonight.rules(known.events, known.now)
         lists = make_lists(night, model, known, rules, hash_of(recipe))
     for name in LISTS:

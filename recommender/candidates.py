@@ -12,6 +12,8 @@ import scipy.sparse as sp
 from recommender import lending
 from recommender.events import SECONDS_OF_DAY, Events, taste
 
+N_FILLING = 200
+"""Different items that were taken in a window whose popular ones fill lists; in none: all time."""
 N_PROPOSED = 50
 """Items that each generator proposes to a customer."""
 N_WRITTEN, WRITTEN_CHARACTERS = 30, 300
@@ -103,6 +105,12 @@ class Generators:
     """Days since the item's first event, float32 (n_items,); NaN where it has none, or none with a time."""
     half_life_days: float | None
     now: float
+
+    @property
+    def shown_window(self) -> int:
+        """Row of popularity that lists of popular items are made of: the shortest window that fills them."""
+        wide = np.flatnonzero((self.popularity > 0).sum(axis=1) >= N_FILLING)
+        return int(wide[0]) if len(wide) else len(self.popularity) - 1
 
     @property
     def names(self) -> list[str]:

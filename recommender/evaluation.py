@@ -60,20 +60,13 @@ def lists_of_generator(
     columns = np.full((known.n_users, n_listed), -1)
     for first, block in user_blocks(known):
         if name == POPULAR:
-            scores = np.tile(generators.popularity[_shown_window(generators)], (block.n_users, 1))
+            scores = np.tile(generators.popularity[generators.shown_window], (block.n_users, 1))
         else:
             one = next(one for one in generators.by_history if one.name == name)
             scores = (generators.history(block, one) @ one.lends).toarray()
         scores[block.has] = -np.inf
         columns[first : first + block.n_users] = _best_of(scores, n_listed, draw)
     return Lists(columns)
-
-
-def _shown_window(generators: Generators) -> int:
-    """The shortest window of popularity in which as many different items as a list holds were taken."""
-    n_items = (generators.popularity > 0).sum(axis=1)
-    wide = np.flatnonzero(n_items >= 10 * max(CUTOFFS))
-    return int(wide[0]) if len(wide) else len(n_items) - 1
 
 
 def _best_of(scores: np.ndarray, n_listed: int, draw: np.random.Generator) -> np.ndarray:

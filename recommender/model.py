@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import polars as pl
 
 from recommender.candidates import (
-    EVER_TAKEN,
     POPULAR,
+    WINDOWS,
     Candidates,
     Catalogue,
     Generators,
@@ -33,8 +33,8 @@ MAX_LISTS = 8_000
 """Customers that the ranker learns from at most."""
 LEARNED_SHARE = 0.75
 """Of them; from the others it learns what its sums are worth."""
-POPULAR_PART = 0.5
-"""What popularity counts for beside each generator where there is no ranker."""
+POPULAR_PART = 4.0
+"""What popularity counts for beside each generator where there is no ranker: few data tell of tastes less."""
 COLD_SHARE, THIN_SHARE = 0.1, 0.1
 """Of items that are hidden from the generators, and of customers whose history is cut to its last entry,
 while the ranker learns, so that it learns what to trust where little is known.
@@ -82,14 +82,20 @@ class Model:
             added = self.ranker.contributions(features)
             of = [name.split(":")[0] for name in names]
             return {one: added[:, [name == one for name in of]].sum(axis=1) for one in self.generators.names}
-        most = float(np.log1p(self.generators.popularity[-1].max(initial=0)))
+        window = self.generators.shown_window
+        most = float(np.log1p(self.generators.popularity[window].max(initial=0)))
+        popular = features[:, names.index(f"{POPULAR}: {[*WINDOWS, 'all'][window]} days")]
         whole = len(self.generators.by_history) + POPULAR_PART
         found = {
             one.name: features[:, names.index(f"{one.name}: of best")] / whole
             for one in self.generators.by_history
         }
-        ever = features[:, names.index(EVER_TAKEN)]
-        return {**found, POPULAR: POPULAR_PART * ever / max(most, 1e-9) / whole}
+        return {**found, POPULAR: POPULAR_PART * popular / max(most, 1e-9) / whole}
+
+
+def popular_alone(generators: Generators) -> Model:
+    """A model that lists what is popular, whoever asks."""
+    return Model(replace(generators, by_history=[]), None)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ PARAMETERS = {
     "force_row_wise": True,
     "verbose": -1,
 }
-MIN_LISTS = 200
+MIN_LISTS = 400
 """With fewer customers to learn from there is no ranker."""
 RISING = (": score", ": of best", ": best")
 """Ends the names of features that never lower a sum as they rise: what speaks for an item must not count

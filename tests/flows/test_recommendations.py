@@ -12,9 +12,11 @@ import pytest
 from conftest import Shop
 from people_store import (
     ANNA,
+    FIRST,
     THIRD,
     StubEmbedder,
     after_three_nights,
+    plant_store,
     published,
     read_lines,
     run_plain,
@@ -98,13 +100,11 @@ def test_lists_that_lose_are_withheld_and_the_last_good_ones_stay(shop: Shop, mo
     good = published(shop, "recommendation")
     withhold(monkeypatch)
     said = run_plain(shop, FOURTH)
-    assert [
-        line for line in said["degraded"] if line.startswith("lists are withheld, and those of 2026-06-03")
-    ]
+    assert [line for line in said["degraded"] if "in their place are those of 2026-06-03" in line]
     stays = published(shop, "recommendation")
     assert stays.drop("recipe").equals(good.drop("recipe"))
     assert set(stays["made_on"]) == {THIRD}
-    assert said["lists"] == "Lists for 26 customers, of 2026-06-03: tonight's are withheld."
+    assert said["lists"] == "Lists for 26 customers, those of 2026-06-03: tonight's own are withheld."
     told = measured(shop)
     assert (told["recommendation_withheld"], told["recommendation_churn"]) == (1.0, 0.0)
     assert told["recommendation_high"] == -0.01
@@ -134,15 +134,14 @@ def test_what_stays_keeps_nobody_who_objects_and_nothing_had_or_excluded(shop: S
     assert evidence.join(stays, on=["user_id", "rank"], how="anti").is_empty()
 
 
-def test_with_no_good_lists_before_none_are_published(tmp_path, monkeypatch) -> None:
-    from people_store import FIRST, plant_store
-
+def test_with_no_good_lists_before_popular_items_are_listed(tmp_path, monkeypatch) -> None:
     shop, _ = plant_store(tmp_path / "new")
     withhold(monkeypatch)
     said = run_plain(shop, FIRST)
-    assert any("there are none yet" in line for line in said["degraded"])
-    assert published(shop, "recommendation").is_empty()
-    assert published(shop, "recommendation_check")["made_on"].to_list() == [None]
+    assert any("in their place are popular items alone" in line for line in said["degraded"])
+    listed = published(shop, "recommendation")
+    assert set(listed["method"]) == {"popular"}
+    assert published(shop, "recommendation_evidence").is_empty()
 
 
 def test_excluded_items_and_variants_are_on_no_list_and_the_log_says_so(shop: Shop) -> None:
