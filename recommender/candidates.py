@@ -25,6 +25,8 @@ CATEGORY = "category"
 POPULAR = "popular"
 EVER_TAKEN = f"{POPULAR}: all days"
 """The feature that is 0 where nobody ever took the item."""
+ALONE = "alone"
+"""Ends the name of the linear model without texts: they mislead where the next item is another kind of thing."""
 LAST = "last"
 """Ends the name of a generator that looks at a customer's last item alone."""
 
@@ -174,7 +176,10 @@ def fit_generators(
         Generator(NEXT, 0.0, lending.comes_next(events, half_life_days=half_life_days, now=now)),
     ]
     if events.n_items <= lending.MAX_DENSE_ITEMS:
-        found.append(Generator(LINEAR, 0.9, lending.linear(events, alike.get(WORDS, alike.get(MEANING)))))
+        with_texts, alone = lending.linear(events, alike.get(WORDS, alike.get(MEANING)))
+        found.append(Generator(LINEAR, 0.9, with_texts))
+        if alike:
+            found.append(Generator(f"{LINEAR} {ALONE}", 0.9, alone))
     else:
         found.append(Generator(FACTORS, 0.9, lending.factors(events, seed=seed)))
     for name, matrix in alike.items():

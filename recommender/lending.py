@@ -53,7 +53,7 @@ def comes_next(events: Events, *, half_life_days: float | None, now: float) -> s
     return keep_largest(sp.diags(1 / (item_popularity(events) + DAMPING)) @ forward)
 
 
-def linear(events: Events, texts_alike: sp.csr_matrix | None) -> sp.csr_matrix:
+def linear(events: Events, texts_alike: sp.csr_matrix | None) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Weights by which the items a customer has tell the others: a linear model with a text prior.
 
     The weights are those that reconstruct all histories best without any item telling itself (Steck 2019,
@@ -62,6 +62,9 @@ def linear(events: Events, texts_alike: sp.csr_matrix | None) -> sp.csr_matrix:
     Args:
         events: Entries.
         texts_alike: How alike the texts of items are, or None: no prior.
+
+    Returns:
+        Weights with the prior, and those of the same penalty without.
     """
     is_told = _is_told(events)
     history = events.where(is_told)
@@ -87,7 +90,13 @@ def linear(events: Events, texts_alike: sp.csr_matrix | None) -> sp.csr_matrix:
         part[np.arange(end - first), np.arange(first, end)] = 0.0
         return np.asarray(part)
 
-    return _largest_of_rows(rows, events.n_items)
+    def rows_alone(first: int, end: int) -> np.ndarray:
+        part = inverse[first:end] / -diagonal
+        part[np.arange(end - first), np.arange(first, end)] = 0.0
+        return np.asarray(part)
+
+    alone = _largest_of_rows(rows_alone, events.n_items)
+    return (_largest_of_rows(rows, events.n_items) if trust else alone), alone
 
 
 def factors(events: Events, *, seed: int) -> sp.csr_matrix:
