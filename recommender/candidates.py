@@ -26,7 +26,7 @@ POPULAR = "popular"
 EVER_TAKEN = f"{POPULAR}: all days"
 """The feature that is 0 where nobody ever took the item."""
 ALONE = "alone"
-"""Ends the name of the linear model without texts: they mislead where the next item is another kind of thing."""
+"""Ends the name of the linear model without texts: they mislead where the next item is of another kind."""
 LAST = "last"
 """Ends the name of a generator that looks at a customer's last item alone."""
 

@@ -24,7 +24,7 @@ PARAMETERS = {
     "feature_fraction": 0.7,
     "lambdarank_truncation_level": 50,
     "lambda_l2": 1.0,
-    "monotone_constraints_method": "advanced",
+    "monotone_constraints_method": "intermediate",  # "advanced" lets a few through
     "deterministic": True,
     "force_row_wise": True,
     "verbose": -1,
