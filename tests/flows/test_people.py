@@ -146,8 +146,9 @@ def test_others_rows_of_every_kept_generation_are_unchanged(swept):
             "typical_opinion_id": [],
         }
         for table, rows in then.items():
-            column = next((name for name in ids if name in rows.columns), None)
-            left = rows if column is None else rows.filter(~pl.col(column).is_in(ids[column]))
+            left = rows
+            for column in [name for name in ids if name in rows.columns]:
+                left = left.filter(~pl.col(column).is_in(ids[column]).fill_null(False))
             if table == "theme":
                 hers = pl.col("typical_opinion_id").is_in(opinions.to_list())
                 left = left.with_columns(pl.when(~hers).then("typical_opinion_id"))
