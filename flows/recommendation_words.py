@@ -38,11 +38,11 @@ def lists_sentence(night: Night) -> str:
         )
     if check["verdict"] == WORSE:
         return f"{many}, {_in_their_place(night, check)}: tonight's own are withheld."
-    told = "ahead of popular items" if check["verdict"] == AHEAD else "no worse than popular items"
-    return (
-        f"{many}, {told} in NDCG@10 by {check['ahead']:.4f} ({check['low']:.4f} to {check['high']:.4f}) "
-        f"on the last {check['days']:g} days."
-    )
+    told = "not surely better or worse than popular items: NDCG@10 differs by"
+    if check["verdict"] == AHEAD:
+        told = "ahead of popular items in NDCG@10 by"
+    interval = f"{check['ahead']:.4f} ({check['low']:.4f} to {check['high']:.4f})"
+    return f"{many}, {told} {interval} on the last {check['days']:g} days."
 
 
 def why_withheld(night: Night) -> list[str]:
