@@ -56,11 +56,16 @@ def measure_quality(night: Night, handles: Sequence[Handle]) -> pl.DataFrame:
             if name in _TOLD_OF_STAGES and value:
                 rows.append((name, float(value), handle.n, handle.stage))
     rows += _reanchored(night)
-    rows += list_quality(night)
+    rows += list_quality(night, _n_listed(handles))
     rate, measured = backtested(night)
     rows.append((FALSE_ALARMS, rate, N_SHUFFLES, measured.isoformat()))
     quality = pl.DataFrame(rows, schema=["metric", "value", "n", "about"], orient="row")
     return quality.with_columns(run_id=pl.lit(night.run_id))
+
+
+def _n_listed(handles: Sequence[Handle]) -> int:
+    """How many customers have a list."""
+    return next(handle.n for handle in handles if handle.stage == "recommendation")
 
 
 def _reanchored(night: Night) -> list[tuple[str, float | None, int, str]]:
@@ -156,7 +161,7 @@ def publish(night: Night, handles: Sequence[Handle]) -> dict[str, Any]:
         },
         "held_sources": compose_insights(night).held,
         "coverage": coverage_sentence(run["n_documents"], not_covered(compose_insights(night).documents)),
-        "lists": lists_sentence(night),
+        "lists": lists_sentence(night, _n_listed(handles)),
         "seconds": elapsed(night),
         "degraded": run["degraded"],
         "briefing": content.files["briefing.md"],

@@ -8,9 +8,9 @@ from flows.night import Night
 from recommender.guard import AHEAD, MIN_CUSTOMERS, NO_EVIDENCE, WORSE
 
 
-def list_quality(night: Night) -> list[tuple[str, float | None, int, str]]:
+def list_quality(night: Night, n_users: int) -> list[tuple[str, float | None, int, str]]:
     """How lists would have done on the days held out, and how many are new: (metric, value, n, about)."""
-    check, n_users = _check_of(night), _n_listed(night)
+    check = _check_of(night)
     about = check["verdict"] + ("" if check["days"] is None else f"; last {check['days']:g} days held out")
     rows = [
         (f"recommendation_{name}", check[name], check["n_customers"], about)
@@ -27,9 +27,9 @@ def list_quality(night: Night) -> list[tuple[str, float | None, int, str]]:
     ]
 
 
-def lists_sentence(night: Night) -> str:
+def lists_sentence(night: Night, n_users: int) -> str:
     """How many have a list, and how sure it is that lists beat what is popular."""
-    check, n_users = _check_of(night), _n_listed(night)
+    check = _check_of(night)
     many = f"Lists for {n_users:,} customers"
     if check["verdict"] == NO_EVIDENCE:
         return (
@@ -65,7 +65,3 @@ def _in_their_place(night: Night, check: dict[str, Any]) -> str:
 
 def _check_of(night: Night) -> dict[str, Any]:
     return night.store.journal.read("recommendation_check", [night.made_by]).row(0, named=True)
-
-
-def _n_listed(night: Night) -> int:
-    return night.store.journal.read("recommendation", [night.made_by])["user_id"].n_unique()
