@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from small_store import SmallStore, sentences
 from streamlit.testing.v1 import AppTest
 
@@ -39,6 +40,7 @@ class Reader(threading.Thread):
         self.seen.append(night.as_of)
 
 
+@pytest.mark.slow
 def test_twenty_publishes_while_a_page_and_a_thread_read(
     store: SmallStore, open_page: Callable[[], AppTest]
 ) -> None:

@@ -172,3 +172,14 @@ def first_night(tmp_path_factory, run_night):
 def shop(first_night, tmp_path):
     """A copy of the shop after its first night."""
     return first_night[0].copy(tmp_path / "shop")
+
+
+@pytest.fixture(scope="module")
+def stub_embedder():
+    """Nights of a whole module embed by the words of a text, with no model."""
+    from people_store import StubEmbedder
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("flows.steps", "flows.theme_own"):
+            patch.setattr(f"{module}.load_embedder", lambda *_: StubEmbedder())
+        yield

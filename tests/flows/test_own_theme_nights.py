@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from conftest import Shop
-from people_store import FIRST, StubEmbedder, plant_store, published, run_plain
+from people_store import FIRST, plant_store, published, run_plain
 
 from flows.cli import main
 
@@ -16,13 +16,7 @@ SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 EXAMPLES = ("This tent keeps heavy rain outside", "keeps rain outside perfectly")
 TENT = ("add", "Dry tents", "--examples", *EXAMPLES)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def stub_embedder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.steps.load_embedder", lambda *_: StubEmbedder())
-        patch.setattr("flows.theme_own.load_embedder", lambda *_: StubEmbedder())
-        yield
+pytestmark = pytest.mark.usefixtures("stub_embedder")
 
 
 @pytest.fixture(scope="module")

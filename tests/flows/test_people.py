@@ -17,7 +17,6 @@ from people_store import (
     SHARED,
     THIRD,
     Planted,
-    StubEmbedder,
     after_three_nights,
     found_in,
     lake_rows,
@@ -37,12 +36,7 @@ from analytics.tables import TABLES
 from flows.cli import main
 from flows.publish import restore
 
-
-@pytest.fixture(scope="module", autouse=True)
-def stub_embedder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.steps.load_embedder", lambda *_: StubEmbedder())
-        yield
+pytestmark = pytest.mark.usefixtures("stub_embedder")
 
 
 @pytest.fixture(scope="module")

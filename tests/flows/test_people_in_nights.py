@@ -11,7 +11,6 @@ from conftest import Shop
 from people_store import (
     ANNA,
     THIRD,
-    StubEmbedder,
     after_three_nights,
     found_in,
     published,
@@ -28,12 +27,7 @@ from flows.night import Handle, past_night, read_manifest_rows
 from flows.people import is_expired
 from flows.steps import rated_documents
 
-
-@pytest.fixture(scope="module", autouse=True)
-def stub_embedder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.steps.load_embedder", lambda *_: StubEmbedder())
-        yield
+pytestmark = pytest.mark.usefixtures("stub_embedder")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from people_store import (
     ANNA,
     FIRST,
     THIRD,
-    StubEmbedder,
     after_three_nights,
     plant_store,
     published,
@@ -35,12 +34,7 @@ from recommender.model import cut
 
 FOURTH = THIRD + timedelta(days=1)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def stub_embedder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.steps.load_embedder", lambda *_: StubEmbedder())
-        yield
+pytestmark = pytest.mark.usefixtures("stub_embedder")
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,7 @@ from flows.theme_growth import DOUBTED
 
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def stub_embedder():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.steps.load_embedder", lambda *_: StubEmbedder())
-        yield
+pytestmark = pytest.mark.usefixtures("stub_embedder")
 
 
 @pytest.fixture(scope="module")

@@ -153,7 +153,6 @@ def test_a_second_run_names_the_first_and_does_not_disturb_it(new_shop):
 
 
 @pytest.mark.slow
-@pytest.mark.short
 def test_two_nights_at_once_the_second_ends_and_the_first_publishes(new_shop):
     first = start(new_shop, "run", *AS_OF)
     try:

@@ -237,6 +237,7 @@ def test_what_a_source_does_not_grant_does_not_happen(tmp_path, first_night, run
     assert query(shop, "SELECT count(*) AS n FROM interaction", "customers")["n"].item() == 0
 
 
+@pytest.mark.slow
 def test_a_capped_night_covers_the_newest_days_and_says_so_and_the_next_ones_fill_history(
     tmp_path, first_night, run_night
 ) -> None:

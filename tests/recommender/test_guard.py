@@ -30,6 +30,11 @@ def future(events: Events) -> Future:
     return found
 
 
+@pytest.fixture(scope="module")
+def model(future: Future) -> Model:
+    return fit_model(future.known, Catalogue(TEXTS), now=future.now, seed=1)
+
+
 def check(model: Model, future: Future, rules: Rules | None = None, n_kept: int = 30):
     rules = rules or no_rules(N_ITEMS, 10)
     return check_lists(model, future, rules, days=NOW - future.now, n_kept=n_kept, seed=1)
@@ -47,8 +52,7 @@ def test_the_shortest_window_that_brings_enough_customers_is_held_out(events: Ev
     assert last_window(events.where(events.time > NOW - 10), NOW) is None
 
 
-def test_lists_that_know_a_taste_are_ahead(future: Future) -> None:
-    model = fit_model(future.known, Catalogue(TEXTS), now=future.now, seed=1)
+def test_lists_that_know_a_taste_are_ahead(future: Future, model: Model) -> None:
     found = check(model, future)
     assert found.verdict == AHEAD
     assert found.low is not None
@@ -58,9 +62,10 @@ def test_lists_that_know_a_taste_are_ahead(future: Future) -> None:
     assert found.rules_price == 0
 
 
-def test_lists_that_lose_to_popular_items_are_worse(future: Future, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_that_lose_to_popular_items_are_worse(
+    future: Future, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Popular items that happen to be what everybody takes next."""
-    model = fit_model(future.known, Catalogue(TEXTS), now=future.now, seed=1)
     taken = future.taken.of_users(future.customers)
     columns = np.full((taken.n_users, 10), -1)
     columns[taken.user, place_within(taken.user)] = taken.column
@@ -72,8 +77,7 @@ def test_lists_that_lose_to_popular_items_are_worse(future: Future, monkeypatch:
     assert found.popular_ndcg == pytest.approx(1.0)
 
 
-def test_rules_have_their_price(future: Future) -> None:
-    model = fit_model(future.known, Catalogue(TEXTS), now=future.now, seed=1)
+def test_rules_have_their_price(future: Future, model: Model) -> None:
     rules = replace(no_rules(N_ITEMS, 10), is_excluded=np.arange(N_ITEMS) < 30)
     assert (check(model, future, rules).rules_price or 0) > 0.05
 
@@ -86,9 +90,10 @@ def test_few_customers_are_no_evidence(future: Future) -> None:
     assert (found.verdict, found.n_customers, found.ahead) == (NO_EVIDENCE, MIN_CUSTOMERS - 1, None)
 
 
-def test_what_was_learned_from_the_days_held_out_is_refused(events: Events, future: Future) -> None:
+def test_what_was_learned_from_the_days_held_out_is_refused(
+    events: Events, future: Future, model: Model
+) -> None:
     leaking = Future(events, future.taken, future.now)
-    model = fit_model(future.known, Catalogue(TEXTS), now=future.now, seed=1)
     with pytest.raises(ValueError, match="events after the cut were learned from"):
         check(model, leaking)
     assert cut(events, future.now).known.column.tolist() == future.known.column.tolist()
