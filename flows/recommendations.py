@@ -21,10 +21,10 @@ from recommender.model import Future, Model, learn_ranker, popular_alone
 from recommender.ranker import Ranker
 from recommender.rules import Rules
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same input would give another list."""
 RANKER = "ranker"
-RANKER_VERSION = 1
+RANKER_VERSION = 2
 """Raised whenever the same input would give another ranker."""
 FIRST = 0
 """Input of the one row that a ranker is."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import scipy.sparse as sp
 from scipy import linalg
+from threadpoolctl import threadpool_limits
 
 from recommender.events import Events, place_within, taste
 
@@ -34,6 +35,9 @@ N_FACTORS, FACTOR_ROUNDS = 128, 12
 N_OF_CATEGORY = 20
 """Items of a category that were taken in a window of which its popularity is told."""
 
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Holds linear algebra to one thread: sums of several depend on how many there are, and lists would not repeat."""
+
 
 def item_popularity(events: Events) -> np.ndarray:
     """Customers who took each item, float64 (n_items,)."""
@@ -53,6 +57,7 @@ def comes_next(events: Events, *, half_life_days: float | None, now: float) -> s
     return keep_largest(sp.diags(1 / (item_popularity(events) + DAMPING)) @ forward)
 
 
+@one_thread
 def linear(events: Events, texts_alike: sp.csr_matrix | None) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Weights by which the items a customer has tell the others: a linear model with a text prior.
 
@@ -99,6 +104,7 @@ def linear(events: Events, texts_alike: sp.csr_matrix | None) -> tuple[sp.csr_ma
     return (_largest_of_rows(rows, events.n_items) if trust else alone), alone
 
 
+@one_thread
 def factors(events: Events, *, seed: int) -> sp.csr_matrix:
     """How alike items are by whom they were taken: implicit ALS (Hu et al. 2008), for large catalogues."""
     from implicit.als import AlternatingLeastSquares
@@ -111,6 +117,7 @@ def factors(events: Events, *, seed: int) -> sp.csr_matrix:
     return alike(unit_rows(np.asarray(model.item_factors)))
 
 
+@one_thread
 def alike(vectors: np.ndarray | sp.csr_matrix) -> sp.csr_matrix:
     """Cosines of items above 0, none with itself.
 

@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run beside each other: th
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from recommender import lending
 from recommender.events import Events
@@ -79,6 +80,19 @@ def test_an_inverse_in_blocks_is_the_inverse(monkeypatch: pytest.MonkeyPatch) ->
     found = lending._inverse(matrix.copy())
     assert np.allclose(found, found.T, rtol=1e-6)
     assert np.allclose((found @ matrix)[:50], np.eye(2_100)[:50], atol=1e-3)
+
+
+def test_matrices_do_not_depend_on_how_many_threads_there_are() -> None:
+    draw = np.random.default_rng(5)
+    histories = events([draw.choice(600, 9, replace=False).tolist() for _ in range(400)], 600)
+    vectors = lending.unit_rows(draw.normal(size=(600, 48)).astype(np.float32))
+    found = []
+    for limit in (1, 2):
+        with threadpool_limits(limit, "blas"):
+            alike = lending.alike(vectors)
+            found.append((*lending.linear(histories, alike), alike, lending.factors(histories, seed=1)))
+    for one, other in zip(*found, strict=True):
+        assert (one != other).nnz == 0
 
 
 def test_what_follows_is_directed() -> None:
