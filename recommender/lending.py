@@ -36,7 +36,7 @@ N_OF_CATEGORY = 20
 """Items of a category that were taken in a window of which its popularity is told."""
 
 one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
-"""Holds linear algebra to one thread: sums of several depend on how many there are, and lists would not repeat."""
+"""Holds linear algebra to one thread: sums of several depend on how many, and lists would not repeat."""
 
 
 def item_popularity(events: Events) -> np.ndarray:
