@@ -45,7 +45,7 @@ from analytics.store.layout import Store  # noqa: E402
 from analytics.store.pointer import read_pointer  # noqa: E402
 from analytics.store.read import open_published  # noqa: E402
 from flows import decisions as deciding  # noqa: E402
-from flows import ingest, publish, steps, themes, words  # noqa: E402
+from flows import ingest, publish, recommendations, steps, themes, words  # noqa: E402
 from flows.night import begin_night  # noqa: E402
 from flows.theme_commands import tell_merge  # noqa: E402
 
@@ -81,7 +81,7 @@ def run_night(config: Path, as_of: date) -> None:
         sentiment = steps.judge(night, texts, sentences, vectors)
         registry = themes.place_themes(night, texts, sentences, vectors)
         decisions = deciding.decide(night, [documents, texts, sentences, vectors, sentiment, registry])
-        lists = publish.recommend_items(night, vectors)
+        lists = recommendations.recommend_items(night, vectors)
         handles = [documents, texts, sentences, vectors, sentiment, registry, decisions, lists]
         publish.publish(night, handles)
 
