@@ -273,6 +273,8 @@ def _transitions(events: Events, max_gap: int, half_life_days: float | None, now
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric positive definite matrix, in its own memory."""
+    if not len(matrix):
+        return matrix  # LAPACK would complain to standard output
     factor, info = linalg.lapack.spotrf(matrix, lower=False, overwrite_a=True)
     if info:
         raise np.linalg.LinAlgError("the matrix of items is not positive definite")

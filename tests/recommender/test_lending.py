@@ -82,6 +82,12 @@ def test_an_inverse_in_blocks_is_the_inverse(monkeypatch: pytest.MonkeyPatch) ->
     assert np.allclose((found @ matrix)[:50], np.eye(2_100)[:50], atol=1e-3)
 
 
+def test_a_store_without_items_is_no_error_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    for lends in lending.linear(events([], 0), None):
+        assert lends.shape == (0, 0)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_matrices_do_not_depend_on_how_many_threads_there_are() -> None:
     draw = np.random.default_rng(5)
     histories = events([draw.choice(600, 9, replace=False).tolist() for _ in range(400)], 600)
