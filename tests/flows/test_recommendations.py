@@ -78,6 +78,19 @@ def test_few_customers_are_published_as_not_enough_evidence(shop: Shop) -> None:
     )
 
 
+def test_documents_alone_are_published_without_lists(tmp_path) -> None:
+    shop = Shop(tmp_path)
+    columns = 'columns = { id = "id", text = "text", created_at = "at" }'
+    source = (
+        f'[[sources]]\nname = "notes"\nkind = "documents"\npath = "notes.jsonl"\nlanguage = "en"\n{columns}\n'
+    )
+    shop.config.write_text(f'[store]\ndata_dir = "data"\n{source}')
+    note = {"id": "n1", "text": "This tent keeps heavy rain outside.", "at": f"{FIRST}T09:00:00Z"}
+    (tmp_path / "notes.jsonl").write_text(json.dumps(note) + "\n")
+    assert run_plain(shop, FIRST)["lists"] == "No lists: no source tells of a customer."
+    assert published(shop, "recommendation").is_empty()
+
+
 def test_how_far_lists_are_ahead_is_said(shop: Shop, monkeypatch) -> None:
     found = Check(AHEAD, 240, 7.0, 0.05, 0.03, 0.02, 0.01, 0.03, 0.001)
     monkeypatch.setattr(recommendations, "check_lists", lambda *_, **__: found)
