@@ -30,7 +30,7 @@ def list_quality(night: Night, n_users: int) -> list[tuple[str, float | None, in
 def lists_sentence(night: Night, n_users: int) -> str:
     """How many have a list, and how sure it is that lists beat what is popular."""
     if not n_users:
-        return "No lists: no source tells of a customer."
+        return "No lists: no source that grants recommending tells of customers and items."
     check = _check_of(night)
     many = f"Lists for {n_users:,} customers"
     if check["verdict"] == NO_EVIDENCE:

@@ -87,7 +87,10 @@ def test_documents_alone_are_published_without_lists(tmp_path) -> None:
     shop.config.write_text(f'[store]\ndata_dir = "data"\n{source}')
     note = {"id": "n1", "text": "This tent keeps heavy rain outside.", "at": f"{FIRST}T09:00:00Z"}
     (tmp_path / "notes.jsonl").write_text(json.dumps(note) + "\n")
-    assert run_plain(shop, FIRST)["lists"] == "No lists: no source tells of a customer."
+    assert (
+        run_plain(shop, FIRST)["lists"]
+        == "No lists: no source that grants recommending tells of customers and items."
+    )
     assert published(shop, "recommendation").is_empty()
 
 
