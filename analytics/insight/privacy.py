@@ -181,6 +181,8 @@ class _Division:
             taken = np.where(shown[cell], cell, taken)
         is_rest = shown[self.whole] & (taken == table.nowhere)
         unsafe = _unsafe_lines(self.line, self.part, table, is_rest, min_authors, min_parts=2)
+        if unsafe.is_empty():
+            return np.zeros(0, np.int32)
         # Cells are numbered by size, and NOWHERE comes after all: it is the least only where none is shown.
         found = (
             pl.DataFrame({"line": self.line, "part": taken, "whole": self.whole})
@@ -217,6 +219,8 @@ class _Difference:
         unsafe = _unsafe_lines(
             self.line, self.part, table, is_known & ~is_taken & ~is_divided, min_authors, min_parts=1
         )
+        if unsafe.is_empty():
+            return np.zeros(0, np.int32)
         smallest = np.where(is_taken, np.minimum(self.taken_of_part, self.of_part), self.of_part)
         found = (
             pl.DataFrame({"line": self.line[is_divided], "cell": smallest[is_divided]})

@@ -27,6 +27,7 @@ def test_sentences_name_what_they_are_about_in_their_own_words(shop):
     assert all(aspect in quote for aspect, quote in named.select("aspect", "quote").iter_rows())
 
 
+@pytest.mark.slow
 def test_a_statement_keeps_its_aspect_until_the_vocabulary_is_learned_anew(shop, run_night):
     before = aspects(shop)
     said = {"review_id": "new-1", "headline": "", "body": "The delivery was terribly slow."}

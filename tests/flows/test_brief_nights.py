@@ -105,6 +105,7 @@ def prosaic(shop, monkeypatch):
     return shop
 
 
+@pytest.mark.slow
 def test_a_model_s_sentence_stands_only_where_the_checker_lets_it(prosaic, run_night):
     said = run_night(prosaic)
     briefs = sentences(prosaic)

@@ -167,6 +167,7 @@ def test_what_is_promoted_is_judged_by_its_orders(shop, monkeypatch):
     assert "orders of A good kettle rose by" in row["sentence"]
 
 
+@pytest.mark.slow
 def test_a_night_is_rebuilt_as_it_was_whatever_people_say_later_and_after_an_erasure(shop):
     decide(shop, "done", the_fix(shop)["decision_id"], "--on", str(DONE_ON))
     run_plain(shop, JUDGED)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import duckdb
 import polars as pl
 import pytest
-from conftest import DAY
+from conftest import DAY, plain_night
 
 from analytics.errors import SERVER_GONE, ModelUnavailable, PlanNotAccepted
 from analytics.models.llm.protocol import Answer
@@ -17,7 +17,6 @@ from analytics.models.llm.scripted import ScriptedModel
 from analytics.settings import load_settings
 from analytics.store.pointer import read_pointer
 from flows.dry_run import foresee
-from flows.nightly import nightly
 from flows.people_erasing import erase
 
 ASPECT = re.compile(r"\b(lid|kettle|lamp|parcel|delivery|handle|colour|quality|price|cable|battery)\b", re.I)
@@ -65,7 +64,7 @@ def query(shop, sql):
 
 
 def run(shop, day=DAY, **options):
-    return nightly(shop.config, day, **options)
+    return plain_night(shop.config, day, **options)
 
 
 def test_a_model_s_statements_are_published_with_offsets_and_asked_for_once(extracting, run_night):
@@ -94,6 +93,7 @@ def embedded(shop, said):
     return int(ledger["n_calls"].sum())
 
 
+@pytest.mark.slow
 def test_at_a_cap_what_is_spent_stays_near_it_and_the_next_night_goes_on(extracting, run_night):
     cap = 3_000
     extracting.config.write_text(extracting.config.read_text() + f"\n[budget]\ntokens = {cap}\n")

@@ -268,6 +268,7 @@ def test_a_pruned_generation_is_built_again_with_the_same_digest(shop, run_night
         restore(settings, "never-there")
 
 
+@pytest.mark.slow
 def test_the_same_store_elsewhere_gives_the_same_digest_whatever_its_key(first_night, tmp_path, run_night):
     shop, said = first_night
     twin = shop.copy(tmp_path / "twin")
@@ -307,9 +308,12 @@ def test_what_is_journaled_holds_no_text_of_documents(first_night):
     assert not [body for body in words if body[:40].encode() in state]
 
 
-def test_stages_are_timed_and_the_briefing_is_left_as_artifacts(first_night):
+def test_stages_are_timed_and_the_briefing_is_left_as_artifacts(shop, prefect_server):
     from prefect.artifacts import Artifact
 
+    from flows.nightly import nightly
+
+    assert nightly(shop.config, DAY)["is_published"]
     briefing = Artifact.get("briefing")
     assert "# Night of 30 Jun 2026" in str(briefing.data)
     timings = json.loads(str(Artifact.get("stage-timings").data))
@@ -329,6 +333,7 @@ def test_stages_are_timed_and_the_briefing_is_left_as_artifacts(first_night):
     assert all(row["seconds"] >= 0 for row in timings)
 
 
+@pytest.mark.slow
 def test_as_of_of_an_unfinished_run_is_kept_by_a_resume(tmp_path, first_night, run_night, monkeypatch):
     shop = first_night[0].copy(tmp_path / "unfinished")
     shutil.rmtree(shop.data_dir)

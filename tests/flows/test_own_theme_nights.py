@@ -67,6 +67,7 @@ def test_an_own_theme_is_previewed_and_filled_by_the_next_night_with_what_it_mea
     assert said["model_calls"] < 40, "the history is filled without model calls"
 
 
+@pytest.mark.slow
 def test_what_a_person_removes_goes_and_stays_away(shop, capsys):
     told = theme(shop, capsys, *TENT)
     run_plain(shop, SECOND)

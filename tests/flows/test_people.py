@@ -207,6 +207,7 @@ def erase_and_kill(shop: Shop, n_files: int) -> None:
             erase(shop, "--user", ANNA)
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_again_and_again_is_finished_by_the_next(three_nights, tmp_path):
     shop, anna = three_nights
     shop = shop.copy(tmp_path / "shop")

@@ -134,6 +134,7 @@ def test_a_statement_goes_and_stays_where_a_person_says(shop):
     assert linked.height == 1
 
 
+@pytest.mark.slow
 def test_any_past_night_is_rebuilt_from_its_logs_after_people_changed_their_minds(shop):
     first, second = two(shop)
     theme(shop, "rename", first["name"], "Lids")

@@ -241,7 +241,7 @@ def test_nothing_after_a_cut_is_known() -> None:
 
 
 def test_what_comes_after_a_cut_changes_no_list_of_it() -> None:
-    made = store(has_time=True)
+    made = store(300, has_time=True)
     future = cut(made, 80.0)
     other = cut(made.where((made.time < 80.0) | (made.column % 2 == 0)), 80.0)
     both = [fit_model(one.known, Catalogue(TEXTS), now=80.0, seed=1) for one in (future, other)]

@@ -27,7 +27,7 @@ def test_half_of_what_is_placed_and_half_of_the_rest_of_each_theme() -> None:
 
 def test_the_probability_is_how_often_a_pair_is_drawn() -> None:
     """With three pairs for two themes on each side, which theme has two is drawn as well."""
-    n_draws = 2_000
+    n_draws = 500
     drawn = pl.concat(
         draw_pairs(DOCUMENTS, PLACED, THEMES, NOTHING, n=6, seed=seed) for seed in range(n_draws)
     )

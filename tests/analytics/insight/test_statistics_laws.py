@@ -80,7 +80,7 @@ STORES = st.lists(
 
 
 @given(STORES)
-@settings(max_examples=30)
+@settings(max_examples=10)
 def test_documents_of_segments_that_exclude_each_other_add_up_to_all(rows: list) -> None:
     documents = documents_of(rows)
     days = document_days(documents).select("day", "segment_name", "n_documents", "n_covered")
