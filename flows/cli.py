@@ -240,11 +240,7 @@ SHOWN = {
     "events": ("insights", "SELECT * FROM theme_history ORDER BY as_of, theme_id, kind, event_id"),
     "recommendations": (
         "customers",
-        """SELECT r.*, e.because FROM recommendation AS r LEFT JOIN (
-            SELECT user_id, "rank", string_agg(because_item_id, ', ' ORDER BY nth) AS because
-            FROM recommendation_evidence GROUP BY user_id, "rank"
-        ) AS e USING (user_id, "rank")
-        WHERE $user IS NULL OR user_id = $user ORDER BY user_id, r."rank" """,
+        """SELECT * FROM recommendation WHERE $user IS NULL OR user_id = $user ORDER BY user_id, "rank" """,
     ),
     "quality": ("insights", "SELECT * FROM quality ORDER BY metric, about"),
     "ledger": ("insights", "SELECT * FROM ledger ORDER BY stage"),
@@ -270,6 +266,10 @@ def _show(arguments: argparse.Namespace) -> int:
     finally:
         published.close()
     rows = rows.head(arguments.limit) if arguments.limit else rows
+    if arguments.what == "recommendations":
+        from flows.shown_lists import in_words
+
+        rows = in_words(rows, settings.data_dir, published.generation)
     if arguments.json:
         print(json.dumps(rows.to_dicts(), default=str, ensure_ascii=False))
         return DONE

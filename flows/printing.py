@@ -13,6 +13,7 @@ from analytics.store.generation import KEPT
 from analytics.store.journal import Journal
 from analytics.store.lock import end_leftovers, is_held, last_holder
 from analytics.store.pointer import read_pointer
+from flows.shown_lists import as_lines
 
 _COLUMNS = {
     "shares": ["name", "share", "share_low", "share_high", "correction", "n_labels", "share_raw", "theme_id"],
@@ -42,7 +43,6 @@ _COLUMNS = {
         "share_high",
         "negative_share",
     ],
-    "recommendations": ["user_id", "rank", "item_id", "score", "method", "because"],
     "quality": ["metric", "value", "n", "about"],
     "ledger": [
         "stage",
@@ -77,6 +77,8 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
         return "\n".join(f"{row['rank']:>2}. {row['sentence']}" for row in rows.iter_rows(named=True))
     if what == "verdicts":
         return "\n".join(f"{row['decision_id'][:8]}  {row['sentence']}" for row in rows.iter_rows(named=True))
+    if what == "recommendations":
+        return as_lines(rows)
     if what == "brief":
         return "\n".join(f"{row['nth'] or '-':>2}  {row['text']}" for row in rows.iter_rows(named=True))
     width = shutil.get_terminal_size((120, 40)).columns

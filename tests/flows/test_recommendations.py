@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import StringIO
 
 import numpy as np
 import polars as pl
@@ -54,6 +56,15 @@ def set_recommendations(shop: Shop, lines: str) -> None:
 def measured(shop: Shop) -> dict[str, float | None]:
     rows = published(shop, "quality")
     return dict(zip(rows["metric"], rows["value"], strict=True))
+
+
+def said_of(shop: Shop, user: str | None = None) -> list[dict]:
+    """Lists as `show` tells them."""
+    out = StringIO()
+    whose = [] if user is None else ["--user", user]
+    with redirect_stdout(out):
+        assert main(["show", "recommendations", *whose, "--json", "--config", str(shop.config)]) == 0
+    return json.loads(out.getvalue())
 
 
 def withhold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +209,13 @@ def test_reasons_name_the_customers_own_events(shop: Shop) -> None:
     assert (named["user_id"] == named["user_id_of_event"]).all()
     assert (named["because_item_id"] == named["item_id"]).all()
     assert evidence["given"].is_between(0, 1.000001).all()
+    shown = said_of(shop)
+    assert all(row["title"] == f"A good {row['item_id']}" for row in shown)
+    told = {(row["user_id"], row["rank"]): row for row in shown if row["evidence"]}
+    assert set(told) == set(evidence.select("user_id", "rank").iter_rows())
+    for user, rank, item in evidence.select("user_id", "rank", "because_item_id").iter_rows():
+        assert f"A good {item}" in told[user, rank]["because"]
+    assert said_of(shop, "nobody") == []
 
 
 def test_an_item_is_new_for_some_days_after_it_came_or_was_first_taken() -> None:
@@ -376,6 +394,8 @@ def test_what_a_customer_praised_is_told_back_where_it_may_be(shop: Shop, uses: 
     )
     told = evidence.filter(pl.col("theme_id").is_not_null())
     assert (told.height > 0) == is_told
+    shown = said_of(shop, told["user_id"][0] if is_told else None)
+    assert any("reviewers praise “" in row["because"] for row in shown if row["because"]) == is_told
     if is_told:
         assert set(told["item_id"]) == {"tarp"}
         assert set(told["because_item_id"]) == {"tent"}
