@@ -100,7 +100,10 @@ def compare(store: Store, seed: int) -> dict[str, Any]:
         scores[:, hidden] = model.order(features).reshape(block.n_users, len(hidden))
         return scores
 
-    ours = {"all": lists_of_model(model, known, N_LISTED), "hidden": best_of(of_hidden, known, is_hidden)}
+    ours = {
+        "all": lists_of_model(model, known, seed=seed, n_listed=N_LISTED),
+        "hidden": best_of(of_hidden, known, is_hidden),
+    }
     found: dict[str, Any] = {"n_customers": len(future.customers), "n_hidden": len(hidden)}
     with tempfile.TemporaryDirectory() as temporary:
         split = Path(temporary) / "split.npz"

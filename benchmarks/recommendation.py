@@ -141,7 +141,7 @@ def compare(name: str, folder: Path, trials: int, *, has_embedding: bool, minute
         def lists_with(catalogue: Catalogue) -> tuple[Model, Lists, dict[str, Any]]:
             started = time.perf_counter()
             model = fit_model(future.known, catalogue, half_life_days=half_life, now=future.now, seed=SEED)
-            found = lists_of_model(model, known)
+            found = lists_of_model(model, known, seed=SEED)
             return model, found, {"seconds": round(time.perf_counter() - started, 1)}
 
         without_texts = Catalogue([""] * len(texts))
@@ -176,7 +176,7 @@ def compare(name: str, folder: Path, trials: int, *, has_embedding: bool, minute
         }
     return {
         "n_customers": len(future.customers),
-        "leaks": find_leaks(future, future.known),
+        "leaks": find_leaks(future, model.generators),
         "methods": rows,
         "reasons": asdict(reasons),
     }

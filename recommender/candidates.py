@@ -41,11 +41,15 @@ class Written:
     """float64 (n,), days."""
     text: list[str]
 
-    def until(self, now: float, n_items: int) -> list[str]:
-        """Of each item the latest texts from before a time, joined."""
+    def before(self, now: float) -> Written:
+        """What was written before a time."""
         n_known = int(np.searchsorted(self.time, now))
+        return Written(self.column[:n_known], self.time[:n_known], self.text[:n_known])
+
+    def of_items(self, n_items: int) -> list[str]:
+        """Of each item the latest texts, joined."""
         told: list[list[str]] = [[] for _ in range(n_items)]
-        for entry in range(n_known - 1, -1, -1):
+        for entry in range(len(self.text) - 1, -1, -1):
             mine = told[self.column[entry]]
             if len(mine) < N_WRITTEN:
                 mine.append(self.text[entry][:WRITTEN_CHARACTERS])
@@ -107,6 +111,10 @@ class Generators:
     """Days since the item's first event, float32 (n_items,); NaN where it has none, or none with a time."""
     half_life_days: float | None
     now: float
+    latest_event: float
+    """Of those learned from, in days; -inf where none has a time."""
+    latest_text: float
+    """Of reviewers, read as words of items, in days; -inf where none was read."""
 
     @property
     def shown_window(self) -> int:
@@ -167,8 +175,11 @@ def fit_generators(
         texts_alike: As `compare_texts` returns it, where that is known.
     """
     alike = dict(compare_texts(catalogue) if texts_alike is None else texts_alike)
+    latest_text = -np.inf
     if catalogue.written is not None:
-        said = catalogue.written.until(now, events.n_items)
+        written = catalogue.written.before(now)
+        latest_text = float(written.time.max(initial=-np.inf))
+        said = written.of_items(events.n_items)
         texts = [f"{text} {more}" for text, more in zip(catalogue.texts, said, strict=True)]
         alike[WORDS] = lending.alike(lending.word_vectors(texts))
     found = [
@@ -187,7 +198,9 @@ def fit_generators(
     popularity = _popularity(events, now)
     if catalogue.categories is not None and any(catalogue.categories):
         found.append(Generator(CATEGORY, 0.7, lending.popular_alike(catalogue.categories, popularity)))
-    return Generators(found, popularity, _age(events, now), half_life_days, now)
+    latest_event = float(events.time[np.isfinite(events.time)].max(initial=-np.inf))
+    age = _age(events, now)
+    return Generators(found, popularity, age, half_life_days, now, latest_event, latest_text)
 
 
 def compare_texts(catalogue: Catalogue) -> dict[str, sp.csr_matrix]:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from recommender.attribution import measure_faithfulness
 from recommender.candidates import POPULAR, Generators
 from recommender.events import Events
+from recommender.lending import item_popularity
 from recommender.model import Future, Listed, Model, recommend_items, user_blocks
 from recommender.rules import Rules, apply_rules
 
@@ -47,9 +48,10 @@ def as_lists(listed: Listed, n_customers: int, n_listed: int) -> Lists:
     return Lists(columns)
 
 
-def lists_of_model(model: Model, known: Events, n_listed: int = max(CUTOFFS)) -> Lists:
-    """What the model lists for customers."""
-    return as_lists(recommend_items(model, known, n_listed), known.n_users, n_listed)
+def lists_of_model(model: Model, known: Events, *, seed: int, n_listed: int = max(CUTOFFS)) -> Lists:
+    """What the model lists for customers; items of the same score are shuffled."""
+    listed = recommend_items(model, known, n_listed, shuffle=np.random.default_rng(seed))
+    return as_lists(listed, known.n_users, n_listed)
 
 
 def lists_of_generator(
@@ -213,20 +215,31 @@ def slice_metrics(gains: Gains, parts: Mapping[str, np.ndarray]) -> dict[str, di
     return told
 
 
-def find_leaks(future: Future, fitted: Events) -> list[str]:
+def find_leaks(future: Future, generators: Generators) -> list[str]:
     """What was learned from that nobody could know at the cut; empty where all is well.
+
+    The order of items with the same score can tell nothing: it is shuffled in whatever is measured.
 
     Args:
         future: The cut that is evaluated.
-        fitted: The entries that the model was fitted on.
+        generators: As they were fitted; they say what they learned from.
     """
     leaks = []
-    if np.isfinite(fitted.time).any() and np.nanmax(fitted.time) >= future.now:
-        leaks.append(f"{int((fitted.time >= future.now).sum())} events after the cut were learned from")
-    known = fitted.matrix(fitted.is_had.astype(np.float32))
+    if generators.latest_event >= future.now:
+        leaks.append(
+            f"events up to {generators.latest_event - future.now:.3f} days after the cut were learned from"
+        )
+    if generators.latest_text >= future.now:
+        leaks.append(f"texts up to {generators.latest_text - future.now:.3f} days after the cut were read")
+    others = generators.popularity[-1] != item_popularity(future.known).astype(np.float32)
+    if others.any():
+        leaks.append(
+            f"of {int(others.sum())} items other events were learned from than were known at the cut"
+        )
+    known = future.known.matrix(future.known.is_had.astype(np.float32))
     same = known.multiply(future.taken.matrix(np.ones(len(future.taken.column))))
     if same.nnz:
-        leaks.append(f"{same.nnz} of the items to foresee were learned from")
+        leaks.append(f"{same.nnz} of the items to foresee were known")
     return leaks
 
 
@@ -253,12 +266,12 @@ def evaluate_model(
         ahead of it in NDCG@10, with its interval), reasons (as `Faithfulness`; null without a list), leaks.
     """
     model = fit(future.known)
-    leaks = find_leaks(future, future.known)
+    leaks = find_leaks(future, model.generators)
     customers = future.customers
     known, taken = future.known.of_users(customers), future.taken.of_users(customers)
     popularity = np.bincount(future.known.column, minlength=future.known.n_items).astype(np.float64)
     alike = next((one.lends for one in model.generators.by_history if one.name in ("words", "meaning")), None)
-    kept = recommend_items(model, known, N_KEPT)
+    kept = recommend_items(model, known, N_KEPT, shuffle=np.random.default_rng(seed))
     lists = as_lists(kept, known.n_users, max(CUTOFFS))
     gains = measure(lists, taken)
     ruled = as_lists(apply_rules(kept, replace(rules, alike=alike))[0], known.n_users, rules.n_listed)

@@ -94,11 +94,11 @@ def check_lists(model: Model, future: Future, rules: Rules, *, days: float, n_ke
     customers = _asked(future)
     if len(customers) < MIN_CUSTOMERS:
         return Check(NO_EVIDENCE, len(customers), days)
-    if leaks := find_leaks(future, future.known):
+    if leaks := find_leaks(future, model.generators):
         raise ValueError("; ".join(leaks))
     chosen = np.sort(np.random.default_rng(seed).permutation(customers)[:MAX_CUSTOMERS])
     known, taken = future.known.of_users(chosen), future.taken.of_users(chosen)
-    kept = recommend_items(model, known, n_kept)
+    kept = recommend_items(model, known, n_kept, shuffle=np.random.default_rng(seed))
 
     def ndcg(held: Rules) -> np.ndarray:
         listed, _ = apply_rules(kept, held)

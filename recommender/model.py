@@ -208,14 +208,22 @@ def fit_model(
     return Model(fit(events, now), ranker)
 
 
-def recommend_items(model: Model, events: Events, n_listed: int) -> Listed:
+def recommend_items(
+    model: Model, events: Events, n_listed: int, *, shuffle: np.random.Generator | None = None
+) -> Listed:
     """The best items of each customer that he does not have.
 
-    A list depends on the model and the customer's own events alone. Candidates with the same score stand in
-    the order of columns.
+    A list depends on the model and the customer's own events alone, unless it is shuffled.
+
+    Args:
+        model: As it was fitted.
+        events: Of the customers.
+        n_listed: At most.
+        shuffle: Draws the order of candidates with the same score, so that no order of a file flatters what
+            is measured; they stand in the order of columns where it is left out.
     """
     parts = [
-        (first, _best(model, propose(model.generators, block), n_listed))
+        (first, _best(model, propose(model.generators, block), n_listed, shuffle))
         for first, block in user_blocks(events)
     ]
     if not parts:
@@ -307,9 +315,10 @@ def _joined(parts: list[Candidates]) -> Candidates:
     return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
-def _best(model: Model, proposed: Candidates, n_listed: int) -> Listed:
+def _best(model: Model, proposed: Candidates, n_listed: int, shuffle: np.random.Generator | None) -> Listed:
     order_by = model.order(proposed.features)
-    order = np.lexsort((proposed.column, -order_by, proposed.row))
+    of_equals = proposed.column if shuffle is None else shuffle.random(len(proposed.column))
+    order = np.lexsort((of_equals, -order_by, proposed.row))
     row = proposed.row[order]
     rank = place_within(row) + 1
     kept = order[rank <= n_listed]

@@ -101,8 +101,8 @@ def test_what_is_written_after_the_cut_is_not_read(tmp_path: Path) -> None:
     path = write(rows, tmp_path / "d.parquet")
     written = read_documents(path, ["i0", "i1"])
     cut = datetime(2026, 2, 1).timestamp() / 86_400
-    assert written.until(cut, 2) == ["", "early"]
-    assert written.until(np.inf, 2) == ["", "late early"]
+    assert written.before(cut).of_items(2) == ["", "early"]
+    assert written.of_items(2) == ["", "late early"]
     with pytest.raises(SourceError, match="no column 'created_at'"):
         read_documents(write(rows.drop("created_at"), tmp_path / "undated.parquet"), ["i1"])
 

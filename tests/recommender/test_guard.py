@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_model import N_ITEMS, TEXTS, store
 
-from recommender.candidates import Catalogue
+from recommender.candidates import Catalogue, fit_generators
 from recommender.evaluation import Lists
 from recommender.events import Events, place_within
 from recommender.guard import AHEAD, MIN_CUSTOMERS, NO_EVIDENCE, WORSE, check_lists, last_window
@@ -93,7 +93,9 @@ def test_few_customers_are_no_evidence(future: Future) -> None:
 def test_what_was_learned_from_the_days_held_out_is_refused(
     events: Events, future: Future, model: Model
 ) -> None:
-    leaking = Future(events, future.taken, future.now)
-    with pytest.raises(ValueError, match="events after the cut were learned from"):
-        check(model, leaking)
+    of_all = fit_generators(events, Catalogue(TEXTS), half_life_days=None, now=NOW, seed=1)
+    with pytest.raises(ValueError, match="days after the cut were learned from"):
+        check(Model(of_all, model.ranker), future)
+    with pytest.raises(ValueError, match="of the items to foresee were known"):
+        check(model, Future(events, future.taken, future.now))
     assert cut(events, future.now).known.column.tolist() == future.known.column.tolist()

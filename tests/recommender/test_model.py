@@ -12,9 +12,10 @@ import pytest
 from test_lending import events
 
 from recommender import model as model_module
-from recommender.candidates import Catalogue, Generators, fit_generators, propose
+from recommender.candidates import Catalogue, Generators, Written, fit_generators, propose
 from recommender.evaluation import (
     Lists,
+    as_lists,
     evaluate_model,
     find_leaks,
     interval_of_difference,
@@ -59,7 +60,7 @@ def fitted() -> tuple[Model, Events]:
 
 
 def lists(fitted: Model, known: Events, n: int = 10) -> np.ndarray:
-    return lists_of_model(fitted, known, n).columns
+    return as_lists(recommend_items(fitted, known, n), known.n_users, n).columns
 
 
 def test_lists_foresee_better_than_what_is_popular() -> None:
@@ -227,7 +228,6 @@ def test_a_cut_of_interactions_knows_nothing_that_came_later() -> None:
     assert known == pytest.approx(expected)
     assert future.known.time.max() < now
     assert [items[column] for column in future.taken.column] == ["pan"]
-    assert find_leaks(future, future.known) == []
     assert hold_out(read(frame), partial(cut_interactions, frame, read))
 
 
@@ -236,8 +236,47 @@ def test_nothing_after_a_cut_is_known() -> None:
     future = cut(made, 80.0)
     assert np.nanmax(future.known.time) < 80.0 <= future.taken.time.min()
     assert len(future.known.column) + len(future.taken.column) == len(made.column)
-    assert find_leaks(future, future.known) == []
-    assert len(find_leaks(future, made)) == 2
+
+
+def test_a_leak_is_found() -> None:
+    made = store(300, has_time=True)
+    future = cut(made, 80.0)
+
+    def leaks(events: Events, now: float = 80.0, written: Written | None = None) -> list[str]:
+        catalogue = Catalogue(TEXTS, written=written)
+        fitted = fit_generators(events, catalogue, half_life_days=None, now=now, seed=1)
+        return find_leaks(future, fitted)
+
+    assert leaks(future.known) == []
+    later, others = leaks(made)
+    assert "days after the cut were learned from" in later
+    assert others.startswith("of ")
+    more = future.known.where(future.known.user > 0)
+    n_items = len(set(future.known.column[future.known.user == 0]))
+    assert leaks(more) == [f"of {n_items} items other events were learned from than were known at the cut"]
+    written = Written(np.array([0, 1]), np.array([79.0, 81.0]), ["early", "late"])
+    assert leaks(future.known, written=written) == []
+    assert leaks(future.known, now=82.0, written=written) == [
+        "texts up to 1.000 days after the cut were read"
+    ]
+    had = replace(future, known=made)
+    assert any(
+        "were known" in leak
+        for leak in find_leaks(
+            had, fit_generators(made, Catalogue(TEXTS), half_life_days=None, now=101.0, seed=1)
+        )
+    )
+
+
+def test_the_order_of_items_with_the_same_score_tells_nothing_where_it_is_measured() -> None:
+    known = events([[0, 1]] * 40, 8)
+    fitted = fit_generators(known, Catalogue([""] * 8), half_life_days=None, now=0.0, seed=1)
+    flat = Model(replace(fitted, by_history=[], popularity=np.ones_like(fitted.popularity)), None)
+    asked = events([[0]] * 40, 8)
+    assert (lists(flat, asked, 3) == [1, 2, 3]).all()
+    drawn = lists_of_model(flat, asked, seed=1, n_listed=3).columns
+    assert set(drawn[:, 0]) == set(range(1, 8))
+    assert (drawn == lists_of_model(flat, asked, seed=1, n_listed=3).columns).all()
 
 
 def test_what_comes_after_a_cut_changes_no_list_of_it() -> None:
