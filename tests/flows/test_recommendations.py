@@ -281,6 +281,7 @@ def learns(monkeypatch) -> list[float]:
     return fits
 
 
+@pytest.mark.slow
 def test_a_ranker_is_kept_until_its_time_is_up(shop: Shop, learns: list[float]) -> None:
     set_recommendations(shop, "refit_every_days = 2")
     for nth in range(4):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 PROMISED = {
     "false_alert_rate",
@@ -36,6 +38,7 @@ def run(*command: str, folder: Path = BENCHMARKS.parent) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_quick_run_prints_one_flat_object_and_draws(tmp_path: Path) -> None:
     drawing = tmp_path / "found.svg"
     found = json.loads(run("benchmarks/statistics.py", "--quick", "--json", "--plot", str(drawing)))

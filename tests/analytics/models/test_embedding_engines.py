@@ -81,7 +81,6 @@ def cosines(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return (ours * theirs).sum(1)
 
 
-@pytest.mark.short
 def test_openvino_agrees_with_fp32(openvino, fp32):
     vectors = openvino.embed(VARIED)
     assert openvino.engine == "openvino"
