@@ -13,7 +13,6 @@ from analytics.store.generation import KEPT
 from analytics.store.journal import Journal
 from analytics.store.lock import end_leftovers, is_held, last_holder
 from analytics.store.pointer import read_pointer
-from flows.shown_lists import as_lines
 
 _COLUMNS = {
     "shares": ["name", "share", "share_low", "share_high", "correction", "n_labels", "share_raw", "theme_id"],
@@ -78,6 +77,8 @@ def as_text(what: str, rows: pl.DataFrame) -> str:
     if what == "verdicts":
         return "\n".join(f"{row['decision_id'][:8]}  {row['sentence']}" for row in rows.iter_rows(named=True))
     if what == "recommendations":
+        from flows.shown_lists import as_lines
+
         return as_lines(rows)
     if what == "brief":
         return "\n".join(f"{row['nth'] or '-':>2}  {row['text']}" for row in rows.iter_rows(named=True))
